@@ -1,1 +1,50 @@
-//! placeholder
+//! The vocabulary of Composable Rust and every port (trait) that adapters implement.
+//!
+//! Pure functions over data: [`Decider`] (command → events), [`Process`] (event → what to do next) and [`Projection`]
+//! (event → rows). This crate refuses I/O, an async runtime, SQL and HTTP; those are the adapters' and the runtime's.
+
+extern crate self as composable_rust_core;
+
+mod action;
+mod decider;
+mod decode;
+mod environment;
+mod event;
+mod id;
+mod keyed;
+pub mod port;
+mod process;
+mod projection;
+mod signal;
+mod version;
+
+pub use action::{Action, ActionHalf, Command, Event};
+pub use decider::{
+    CommandOf, Context, Decider, DeciderOf, Decision, EncodeError, EventOf, KeyOf, Never, Rejection,
+    RejectionKind, State, fold, stream_of,
+};
+pub use decode::{DecodeError, Upcaster, decode_payload};
+pub use environment::{
+    Clock, Environment, FixedClock, IdGenerator, Randomness, SeededRandom, SequentialIds, Spawner, elapsed,
+    later, uuid_v7,
+};
+pub use event::{EventMetadata, EventSet, EventType, NewEvent, RawMetadata, Recorded, RecordedEvent};
+pub use id::{
+    CausationId, CommandId, CorrelationId, DeadLetterId, EventId, InvalidId, MAX_CATEGORY_BYTES,
+    MAX_KEY_BYTES, StreamId, StreamKey, TimerId, UserId, derived_uuid,
+};
+pub use keyed::Keyed;
+pub use process::{
+    Activity, ActivityCall, ActivityContext, ActivityError, ActivityPolicy, Hears, Outcome, Process,
+    ProcessEffect, ProcessId, ProcessInput, Rejected, Step, Steps, call, cancel, dispatch, process_category,
+    process_stream, schedule,
+};
+pub use projection::{Fault, IndexColumn, Projection, Row, Rows};
+pub use signal::Signal;
+pub use version::{ExpectedVersion, Position, SchemaVersion, StreamVersion, TooLarge};
+
+/// What generated code refers to, so that an application needs no serde in its own manifest. Not for people.
+#[doc(hidden)]
+pub mod __private {
+    pub use {serde, serde_json, uuid};
+}

@@ -1,0 +1,106 @@
+//! The port of the bus: committed events for other services and instances, at least once, in order per key.
+
+use crate::RecordedEvent;
+use async_trait::async_trait;
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+/// What can go wrong with a bus.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BusError {
+    /// The broker did not answer. Retry; publishing twice is allowed.
+    #[error("the bus is unavailable while it should {doing}")]
+    Unavailable {
+        /// What was attempted.
+        doing: &'static str,
+        /// The cause.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The bus or the consumer was closed. Stop.
+    #[error("the bus is closed")]
+    Closed,
+    /// A message that is no event of ours. Park it.
+    #[error("a message on {topic} cannot be read: {reason}")]
+    Malformed {
+        /// Where.
+        topic: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// A committed event on its way. Its key on the bus is the stream id.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Message {
+    /// Where it is published: the category of the event's stream.
+    pub topic: String,
+    /// The event.
+    pub event: Arc<RecordedEvent>,
+}
+
+impl Message {
+    /// The message that announces `event`.
+    pub fn of(event: RecordedEvent) -> Self {
+        Self { topic: event.stream.category().to_owned(), event: Arc::new(event) }
+    }
+}
+
+/// A message as received, with its place for the commit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Delivery {
+    /// The message.
+    pub message: Message,
+    /// The partition it came by.
+    pub partition: u32,
+    /// Its number in the partition.
+    pub offset: u64,
+}
+
+/// Publishes events and hands them to groups of consumers.
+///
+/// # Contract
+/// - When [`Self::publish`] returns, the messages are as durable as the bus makes them, in order per stream.
+/// - Each group gets each message at least once; a message is delivered again until its offset is committed.
+/// - Within a group each stream is read by one consumer at a time, in order.
+#[async_trait]
+pub trait EventBus: fmt::Debug + Send + Sync {
+    /// Publishes messages in order.
+    ///
+    /// # Errors
+    /// [`BusError`]; some of the messages may have been published.
+    async fn publish(&self, messages: Vec<Message>) -> Result<(), BusError>;
+
+    /// Joins `group` as a consumer of `topics`; a new group starts with the oldest message kept.
+    ///
+    /// # Errors
+    /// [`BusError`] when the bus cannot be reached.
+    async fn subscribe(&self, group: &str, topics: &[String]) -> Result<Box<dyn Consumer>, BusError>;
+}
+
+/// One member of a group.
+#[async_trait]
+pub trait Consumer: fmt::Debug + Send {
+    /// Waits for messages; at most `limit` at once, in order per stream.
+    ///
+    /// # Errors
+    /// [`BusError`]. Call again after a transient one.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses no message: what was not committed is delivered again.
+    async fn receive(&mut self, limit: usize) -> Result<Vec<Delivery>, BusError>;
+
+    /// Marks these and all earlier messages of their partitions as done, once their effects are durable.
+    ///
+    /// # Errors
+    /// [`BusError`]; they may be delivered again.
+    async fn commit(&mut self, deliveries: &[Delivery]) -> Result<(), BusError>;
+
+    /// How many messages wait for this group.
+    ///
+    /// # Errors
+    /// [`BusError`] when the bus cannot be reached.
+    async fn lag(&self) -> Result<u64, BusError>;
+}

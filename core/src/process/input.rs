@@ -1,0 +1,93 @@
+//! What a process hears.
+
+use crate::{CommandOf, Decider, DecodeError, KeyOf, Keyed, ProcessId, RecordedEvent, SchemaVersion};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::fmt::Debug;
+
+/// The inputs of a process, derived with `#[derive(Input)]`.
+pub trait ProcessInput: Keyed<Key = ProcessId> + Debug + Clone + Send + Sync + 'static {
+    /// Its timers: an enum of the `#[timer]` variants.
+    type Timer: Serialize + DeserializeOwned + Debug + Clone + PartialEq + Send + Sync + 'static;
+
+    /// Categories whose events it hears.
+    fn categories() -> Vec<&'static str>;
+
+    /// The event types it decodes with their newest schema versions, for the start-up check.
+    fn event_types() -> Vec<(&'static str, SchemaVersion)>;
+
+    /// Categories of the deciders whose refusals it hears: those to which it may dispatch.
+    fn dispatches_to() -> Vec<&'static str>;
+
+    /// Names of the activities whose outcomes it hears: those that it may call.
+    fn calls() -> Vec<&'static str>;
+
+    /// The input that an event of one of [`Self::categories`] is.
+    ///
+    /// # Errors
+    /// See [`DecodeError`].
+    fn from_event(event: &RecordedEvent) -> Result<Self, DecodeError>;
+
+    /// The input that the refusal of a command to `category` is; `body` is an encoded [`Rejected`]. `None` when it
+    /// does not hear refusals of that category.
+    ///
+    /// # Errors
+    /// When the body does not fit.
+    fn from_rejection(
+        category: &str,
+        body: &serde_json::value::RawValue,
+    ) -> Result<Option<Self>, serde_json::Error>;
+
+    /// The input that the outcome of `activity` is; `body` is an encoded [`Outcome`](crate::Outcome). `None` when it
+    /// does not hear outcomes of that activity.
+    ///
+    /// # Errors
+    /// When the body does not fit.
+    fn from_outcome(
+        activity: &str,
+        body: &serde_json::value::RawValue,
+    ) -> Result<Option<Self>, serde_json::Error>;
+
+    /// The input that a timer is.
+    fn from_timer(timer: Self::Timer) -> Self;
+}
+
+/// Says that an input has a place for `T`. A command can be dispatched, and an activity called, only where its answer
+/// is heard.
+#[diagnostic::on_unimplemented(
+    message = "this process dispatches a command or calls an activity whose answer `{T}` it does not hear",
+    label = "nobody hears `{T}`",
+    note = "add a variant to the process's input: `#[rejected] Refused({T})` or `#[outcome] Done({T})`"
+)]
+pub trait Hears<T> {
+    /// The input that `answer` is.
+    fn hear(answer: T) -> Self;
+}
+
+/// A command of a process was refused.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(bound(
+    serialize = "CommandOf<D>: Serialize, D::Rejection: Serialize",
+    deserialize = "CommandOf<D>: DeserializeOwned, D::Rejection: DeserializeOwned"
+))]
+pub struct Rejected<D: Decider> {
+    /// The text of the aggregate's key; [`Self::key`] parses it.
+    #[serde(rename = "key")]
+    key_text: String,
+    /// The command.
+    pub command: CommandOf<D>,
+    /// Why it was refused.
+    pub rejection: D::Rejection,
+}
+
+impl<D: Decider> Rejected<D> {
+    /// The refusal of `command` to the aggregate `key`.
+    pub fn new(key: &KeyOf<D>, command: CommandOf<D>, rejection: D::Rejection) -> Self {
+        Self { key_text: key.to_string(), command, rejection }
+    }
+
+    /// The aggregate's key; `None` if the stored text is none, which the framework never writes.
+    pub fn key(&self) -> Option<KeyOf<D>> {
+        self.key_text.parse().ok()
+    }
+}
