@@ -1,0 +1,83 @@
+//! `cargo xtask test`: everything a newcomer needs to see all tests pass, and the total at the end.
+//!
+//! The tests need Rust and a C compiler (for the bundled SQLite) and nothing else; no service is started.
+
+use crate::step::{Error, Step};
+use std::fmt;
+
+/// Checks what the tests need, runs them all, and prints one total.
+///
+/// # Errors
+/// When a tool is missing or a test fails; the doc tests run even after a failed test.
+pub(crate) fn run() -> Result<(), Error> {
+    // rustup has installed the toolchain of rust-toolchain.toml by the time this line runs.
+    let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
+    if !Step::program("", compiler, "--version").answers() {
+        return Err(Error::Missing {
+            what: "a C compiler, for the bundled SQLite",
+            how: "install gcc or clang, or set CC",
+        });
+    }
+
+    let mut total = Total::default();
+    let tests = Step::cargo(
+        "Unit and integration tests (the first build takes minutes)",
+        "test --workspace --lib --bins --tests --examples --no-fail-fast",
+    )
+    .run_with(|line| total.add(line));
+    let documentation = Step::cargo("Examples in the documentation", "test --workspace --doc --no-fail-fast")
+        .run_with(|line| total.add(line));
+    eprintln!("\n{total}");
+    tests.and(documentation)
+}
+
+/// The sum of the `test result:` lines of many test programs.
+#[derive(Debug, Default, PartialEq)]
+struct Total {
+    passed: u64,
+    failed: u64,
+    skipped: u64,
+}
+
+impl Total {
+    fn add(&mut self, line: &str) {
+        let Some(result) = line.trim_start().strip_prefix("test result:") else { return };
+        for part in result.split([';', '.']) {
+            let mut words = part.split_whitespace();
+            let (Some(Ok(count)), Some(kind)) = (words.next().map(str::parse::<u64>), words.next()) else {
+                continue;
+            };
+            match kind {
+                "passed" => self.passed += count,
+                "failed" => self.failed += count,
+                "ignored" => self.skipped += count,
+                _ => {}
+            }
+        }
+    }
+}
+
+impl fmt::Display for Total {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} passed, {} failed, {} skipped", self.passed, self.failed, self.skipped)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_the_result_lines_of_all_programs() {
+        let mut total = Total::default();
+        total.add(
+            "test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s",
+        );
+        total.add(
+            "test result: FAILED. 4 passed; 2 failed; 0 ignored; 0 measured; 7 filtered out; finished in 1s",
+        );
+        total.add("test core::adds ... ok");
+        assert_eq!(total, Total { passed: 7, failed: 2, skipped: 1 });
+        assert_eq!(total.to_string(), "7 passed, 2 failed, 1 skipped");
+    }
+}
