@@ -97,7 +97,7 @@ pub trait Rejection:
     Error + Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static
 {
     /// The stable name that programs check, for example `seats_unavailable`.
-    fn code(&self) -> &'static str;
+    fn code(&self) -> &str;
 
     /// How it shows outside.
     fn kind(&self) -> RejectionKind {
@@ -110,7 +110,7 @@ pub trait Rejection:
 pub enum Never {}
 
 impl Rejection for Never {
-    fn code(&self) -> &'static str {
+    fn code(&self) -> &str {
         match *self {}
     }
 }
@@ -131,12 +131,20 @@ pub struct EncodeError {
 pub struct Context {
     now: Timestamp,
     command_id: CommandId,
+    part: u32,
 }
 
 impl Context {
     /// A context; the runtime and tests make one for each command.
     pub const fn new(now: Timestamp, command_id: CommandId) -> Self {
-        Self { now, command_id }
+        Self { now, command_id, part: 0 }
+    }
+
+    /// The context of the `part`-th aggregate of a command over several, so that their fresh ids differ.
+    #[must_use]
+    pub const fn of_part(mut self, part: u32) -> Self {
+        self.part = part;
+        self
     }
 
     /// The store's time when the command was received.
@@ -152,12 +160,12 @@ impl Context {
     /// The `ordinal`-th fresh id of this command, as any type over a UUID. The same command makes the same ids, so a
     /// retry cannot make a second ticket. The form is `UUIDv7` with the time of the command's id.
     pub fn id<T: From<Uuid>>(&self, ordinal: u32) -> T {
-        T::from(derived_v7(self.command_id.as_uuid(), ordinal, self.now))
+        T::from(derived_v7(self.command_id.as_uuid(), [self.part, ordinal], self.now))
     }
 }
 
-/// A `UUIDv7` that `seed` and `ordinal` determine; its time is that of `seed` where it has one, else `fallback`.
-fn derived_v7(seed: Uuid, ordinal: u32, fallback: Timestamp) -> Uuid {
+/// A `UUIDv7` that `seed` and `ordinals` determine; its time is that of `seed` where it has one, else `fallback`.
+fn derived_v7(seed: Uuid, ordinals: [u32; 2], fallback: Timestamp) -> Uuid {
     let moment = seed
         .get_timestamp()
         .filter(|_| seed.get_version_num() == 7)
@@ -166,7 +174,7 @@ fn derived_v7(seed: Uuid, ordinal: u32, fallback: Timestamp) -> Uuid {
         })
         .and_then(|millis| Timestamp::from_millisecond(millis).ok())
         .unwrap_or(fallback);
-    let name = derived_uuid(&[&seed.to_string(), &ordinal.to_string()]).into_bytes();
+    let name = derived_uuid(&[&seed.to_string(), &ordinals[0].to_string(), &ordinals[1].to_string()]).into_bytes();
     let high = u16::from_be_bytes([name[0], name[1]]);
     let low =
         u64::from_be_bytes([name[8], name[9], name[10], name[11], name[12], name[13], name[14], name[15]]);
