@@ -1,0 +1,79 @@
+//! The limits of a subscription, with their units.
+
+use composable_rust_core::Environment;
+use std::time::Duration;
+
+/// What follows when an event cannot be handled.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum FailurePolicy {
+    /// Stop at the event: nothing is lost, nothing goes on.
+    #[default]
+    Stop,
+    /// Park it as a dead letter after so many attempts, and with it the later events of its stream.
+    Park {
+        /// Attempts in all; 0 counts as 1.
+        after: u32,
+    },
+}
+
+/// Pauses between attempts: doubling, with jitter so that instances do not move in step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backoff {
+    /// The pause after the first failure.
+    pub first: Duration,
+    /// The longest pause.
+    pub longest: Duration,
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self { first: Duration::from_millis(50), longest: Duration::from_secs(10) }
+    }
+}
+
+impl Backoff {
+    /// The pause after `failures` failures in a row (from 1): between half and all of the doubled time.
+    pub fn pause(&self, failures: u32, environment: &Environment) -> Duration {
+        let doubled = self.first.saturating_mul(1_u32 << failures.saturating_sub(1).min(20));
+        doubled.min(self.longest).mul_f64(0.5 + environment.random.next_f64() / 2.0)
+    }
+}
+
+/// Limits of one subscription.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubscriptionOptions {
+    /// Most events in a batch.
+    pub batch_size: usize,
+    /// How often the log is looked at without a signal, for events that other instances appended.
+    pub poll_interval: Duration,
+    /// How soon it is looked at again when something is announced that cannot be read yet.
+    pub reread_interval: Duration,
+    /// How long a lease lasts; it is renewed at a third of that.
+    pub lease_ttl: Duration,
+    /// How often a lease that another holds is asked for.
+    pub lease_retry: Duration,
+    /// Pauses between attempts.
+    pub backoff: Backoff,
+    /// What follows when an event cannot be handled.
+    pub failure_policy: FailurePolicy,
+    /// At most so long is a checkpoint kept unsaved when nothing but foreign events passed.
+    pub lazy_checkpoint: Duration,
+    /// How often a subscription with parked streams looks whether they were resolved.
+    pub parked_check: Duration,
+}
+
+impl Default for SubscriptionOptions {
+    fn default() -> Self {
+        Self {
+            batch_size: 1000,
+            poll_interval: Duration::from_millis(500),
+            reread_interval: Duration::from_millis(5),
+            lease_ttl: Duration::from_secs(5),
+            lease_retry: Duration::from_secs(1),
+            backoff: Backoff::default(),
+            failure_policy: FailurePolicy::Stop,
+            lazy_checkpoint: Duration::from_secs(1),
+            parked_check: Duration::from_secs(1),
+        }
+    }
+}

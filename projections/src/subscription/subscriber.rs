@@ -1,0 +1,64 @@
+//! What a subscription calls: the part that differs between projections, processes and the relay.
+
+use super::HandleError;
+use async_trait::async_trait;
+use composable_rust_core::port::StoreError;
+use composable_rust_core::{Position, RecordedEvent};
+
+/// A part of the log to handle.
+#[derive(Debug, Clone, Copy)]
+pub struct Batch<'a> {
+    /// The events in order, without those of parked streams; may be empty.
+    pub events: &'a [RecordedEvent],
+    /// The checkpoint to save with their effects, also when there is no event.
+    pub read_to: Position,
+    /// The fence of the lease; goes into the checkpoint.
+    pub fence: u64,
+}
+
+/// Handles batches and keeps its own checkpoint.
+///
+/// # Contract
+/// - A batch may come again, wholly or in part, after a failure or a crash: its effects must be durable together with
+///   its checkpoint (a projection: one transaction), or harmless to repeat (a process, the relay: save the checkpoint
+///   after the effects, with [`CheckpointStore`](composable_rust_core::port::CheckpointStore)).
+/// - Futures may be dropped at any await when the lease is lost; that must be no worse than a crash.
+#[async_trait]
+pub trait Subscriber: Send {
+    /// Names the checkpoint, the lease and the dead letters.
+    fn name(&self) -> &str;
+
+    /// Only events of these categories; `None` reads all.
+    fn categories(&self) -> Option<Vec<String>>;
+
+    /// The saved checkpoint.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store failed.
+    async fn checkpoint(&mut self) -> Result<Position, StoreError>;
+
+    /// Handles a batch and saves its checkpoint.
+    ///
+    /// # Errors
+    /// [`HandleError`] says what follows. On [`HandleError::Poison`] the batch is handed over again, after a pause
+    /// or without that event.
+    ///
+    /// # Cancel safety
+    /// May be dropped when the lease is lost; the next holder repeats the batch.
+    async fn handle(&mut self, batch: Batch<'_>) -> Result<(), HandleError>;
+
+    /// Handles one event that was parked, behind the checkpoint. May be called again for the same event.
+    ///
+    /// The default hands it over as a batch whose checkpoint lies in the past, which a checkpoint store ignores.
+    /// Whoever refuses a batch behind the checkpoint (a projection) does it another way.
+    ///
+    /// # Errors
+    /// [`HandleError`]; the event then stays parked.
+    ///
+    /// # Cancel safety
+    /// As [`Self::handle`].
+    async fn handle_parked(&mut self, event: &RecordedEvent, fence: u64) -> Result<(), HandleError> {
+        let events = std::slice::from_ref(event);
+        self.handle(Batch { events, read_to: event.position, fence }).await
+    }
+}
