@@ -1,0 +1,78 @@
+//! Variants that carry another aggregate's events: `Inventory(InventoryEvent)`, or with the stream's key
+//! `Reservation(ReservationId, ReservationEvent)`. What `Input` and `Events` share.
+
+use crate::{findings::Findings, root::Root};
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::{Fields, Ident, Type, Variant};
+
+/// One such variant.
+pub(crate) struct Source<'a> {
+    variant: &'a Ident,
+    has_key: bool,
+    event: &'a Type,
+}
+
+impl<'a> Source<'a> {
+    /// Reads the variant; `None` when its fields are neither an event nor a key and an event.
+    pub(crate) fn read(variant: &'a Variant) -> Option<Self> {
+        let Fields::Unnamed(fields) = &variant.fields else { return None };
+        let types: Vec<_> = fields.unnamed.iter().map(|field| &field.ty).collect();
+        let (has_key, event) = match types.as_slice() {
+            [event] => (false, event),
+            [_, event] => (true, event),
+            _ => return None,
+        };
+        Some(Self { variant: &variant.ident, has_key, event })
+    }
+}
+
+/// Events that two variants claim: the second would never be reached.
+pub(crate) fn refuse_repeats(sources: &[Source<'_>], findings: &mut Findings) {
+    for (at, source) in sources.iter().enumerate() {
+        let text = source.event.to_token_stream().to_string();
+        let first = sources[..at].iter().find(|other| other.event.to_token_stream().to_string() == text);
+        if let Some(first) = first {
+            let text =
+                format!("`{}` already takes the events of `{text}`: remove one of the two", first.variant);
+            findings.add(source.variant, text);
+        }
+    }
+}
+
+/// The bodies of `categories()` and `event_types()`.
+pub(crate) fn lists(sources: &[Source<'_>], root: &Root) -> (TokenStream, TokenStream) {
+    let categories = sources.iter().map(|source| category_of(source.event, root));
+    let types = sources.iter().map(|Source { event, .. }| quote!(<#event as #root::Event>::TYPES));
+    let categories = quote!(::std::vec![#(#categories),*]);
+    let types = quote! {{
+        let types: &[&[(&'static str, #root::SchemaVersion)]] = &[#(#types),*];
+        types.concat()
+    }};
+    (categories, types)
+}
+
+/// Decodes `event` (a `&RecordedEvent`) into the variant of its category.
+pub(crate) fn decoding(sources: &[Source<'_>], root: &Root) -> TokenStream {
+    let attempts = sources.iter().map(|Source { variant, has_key, event }| {
+        let category = category_of(event, root);
+        let key = has_key.then(|| quote!(<#event as #root::EventSet>::key(event)?,));
+        quote! {
+            if category == #category {
+                return ::core::result::Result::Ok(Self::#variant(#key <#event as #root::EventSet>::decode(event)?));
+            }
+        }
+    });
+    quote! {
+        let category = event.stream.category();
+        #(#attempts)*
+        ::core::result::Result::Err(#root::DecodeError::UnknownType {
+            event_type: event.event_type.clone().into_owned(),
+            stream: event.stream.clone(),
+        })
+    }
+}
+
+fn category_of(event: &Type, root: &Root) -> TokenStream {
+    quote!(<<#event as #root::Event>::Action as #root::Action>::CATEGORY)
+}
