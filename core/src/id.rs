@@ -92,11 +92,16 @@ fn check_category(category: &str) -> Result<(), InvalidId> {
 }
 
 fn check_key(key: &str) -> Result<(), InvalidId> {
+    check_key_of("stream key", key)
+}
+
+/// Whether a text may be a stream's key; `kind` is what the error calls it.
+pub fn check_key_of(kind: &'static str, key: &str) -> Result<(), InvalidId> {
     if key.is_empty() || key.len() > MAX_KEY_BYTES {
-        return Err(InvalidId::new("stream key", key, "it needs 1 to 200 bytes"));
+        return Err(InvalidId::new(kind, key, "it needs 1 to 200 bytes"));
     }
     if key.chars().any(char::is_control) {
-        return Err(InvalidId::new("stream key", key, "control characters are not allowed"));
+        return Err(InvalidId::new(kind, key, "control characters are not allowed"));
     }
     Ok(())
 }

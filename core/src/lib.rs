@@ -3,6 +3,7 @@
 //! Pure functions over data: [`Decider`] (command → events), [`Process`] (event → what to do next) and [`Projection`]
 //! (event → rows). This crate refuses I/O, an async runtime, SQL and HTTP; those are the adapters' and the runtime's.
 
+// Generated code says this crate's name, inside it too.
 extern crate self as composable_rust_core;
 
 mod action;
@@ -43,8 +44,16 @@ pub use projection::{Fault, IndexColumn, Projection, Row, Rows};
 pub use signal::Signal;
 pub use version::{ExpectedVersion, Position, SchemaVersion, StreamVersion, TooLarge};
 
+pub use composable_rust_macros::{Action, Call, Data, Events, Id, Input, Label, Rejection, Row, State};
+
+/// JSON values, as upcasters see them.
+pub mod json {
+    pub use serde_json::{Map, Value, json};
+}
+
 /// What generated code refers to, so that an application needs no serde in its own manifest. Not for people.
 #[doc(hidden)]
 pub mod __private {
+    pub use composable_rust_core::id::check_key_of as check_key;
     pub use {serde, serde_json, uuid};
 }

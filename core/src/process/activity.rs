@@ -27,6 +27,11 @@ pub struct Outcome<C: ActivityCall> {
     pub answer: C::Answer,
 }
 
+impl<C: ActivityCall> Outcome<C> {
+    /// The name of the activity that was called.
+    pub const ACTIVITY: &'static str = C::NAME;
+}
+
 /// What a call may know besides its data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ActivityContext {

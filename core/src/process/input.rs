@@ -1,6 +1,6 @@
 //! What a process hears.
 
-use crate::{CommandOf, Decider, DecodeError, KeyOf, Keyed, ProcessId, RecordedEvent, SchemaVersion};
+use crate::{Action, CommandOf, Decider, DecodeError, KeyOf, Keyed, ProcessId, RecordedEvent, SchemaVersion};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
@@ -81,6 +81,9 @@ pub struct Rejected<D: Decider> {
 }
 
 impl<D: Decider> Rejected<D> {
+    /// The category of the decider that refused.
+    pub const CATEGORY: &'static str = <D::Action as Action>::CATEGORY;
+
     /// The refusal of `command` to the aggregate `key`.
     pub fn new(key: &KeyOf<D>, command: CommandOf<D>, rejection: D::Rejection) -> Self {
         Self { key_text: key.to_string(), command, rejection }
