@@ -174,7 +174,8 @@ fn derived_v7(seed: Uuid, ordinals: [u32; 2], fallback: Timestamp) -> Uuid {
         })
         .and_then(|millis| Timestamp::from_millisecond(millis).ok())
         .unwrap_or(fallback);
-    let name = derived_uuid(&[&seed.to_string(), &ordinals[0].to_string(), &ordinals[1].to_string()]).into_bytes();
+    let name =
+        derived_uuid(&[&seed.to_string(), &ordinals[0].to_string(), &ordinals[1].to_string()]).into_bytes();
     let high = u16::from_be_bytes([name[0], name[1]]);
     let low =
         u64::from_be_bytes([name[8], name[9], name[10], name[11], name[12], name[13], name[14], name[15]]);

@@ -69,6 +69,13 @@ impl Environment {
     }
 }
 
+/// So that a reducer's own environment may hold this one among other things.
+impl AsRef<Self> for Environment {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
 /// A clock that moves only when told; for tests without an async runtime.
 ///
 /// ```

@@ -7,8 +7,10 @@
 extern crate self as composable_rust_core;
 
 mod action;
+pub mod compose;
 mod decider;
 mod decode;
+pub mod effect;
 mod environment;
 mod event;
 mod id;
@@ -16,6 +18,7 @@ mod keyed;
 pub mod port;
 mod process;
 mod projection;
+mod reducer;
 mod signal;
 mod version;
 
@@ -25,6 +28,7 @@ pub use decider::{
     RejectionKind, State, fold, stream_of,
 };
 pub use decode::{DecodeError, Upcaster, decode_payload};
+pub use effect::{Effect, EffectDescription, EffectId, EffectKind, Effects, Notification};
 pub use environment::{
     Clock, Environment, FixedClock, IdGenerator, Randomness, SeededRandom, SequentialIds, Spawner, elapsed,
     later, uuid_v7,
@@ -41,6 +45,7 @@ pub use process::{
     process_stream, schedule,
 };
 pub use projection::{Fault, IndexColumn, Projection, Row, Rows};
+pub use reducer::{Decided, DeciderReducer, FnReducer, Reducer, reducer};
 pub use signal::Signal;
 pub use version::{ExpectedVersion, Position, SchemaVersion, StreamVersion, TooLarge};
 
