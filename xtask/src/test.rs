@@ -8,7 +8,7 @@ use std::fmt;
 /// Checks what the tests need, runs them all, and prints one total.
 ///
 /// # Errors
-/// When a tool is missing or a test fails; the doc tests run even after a failed test.
+/// When a tool is missing or a test fails; the others run even so.
 pub(crate) fn run() -> Result<(), Error> {
     // rustup has installed the toolchain of rust-toolchain.toml by the time this line runs.
     let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
@@ -19,16 +19,12 @@ pub(crate) fn run() -> Result<(), Error> {
         });
     }
 
+    // One cargo run for all kinds: the documentation's examples alone would build every dependency again.
     let mut total = Total::default();
-    let tests = Step::cargo(
-        "Unit and integration tests (the first build takes minutes)",
-        "test --workspace --lib --bins --tests --examples --no-fail-fast",
-    )
-    .run_with(|line| total.add(line));
-    let documentation = Step::cargo("Examples in the documentation", "test --workspace --doc --no-fail-fast")
-        .run_with(|line| total.add(line));
+    let title = "Unit, integration and documentation tests (the first build takes minutes)";
+    let tests = Step::cargo(title, "test --workspace --no-fail-fast").run_with(|line| total.add(line));
     eprintln!("\n{total}");
-    tests.and(documentation)
+    tests
 }
 
 /// The sum of the `test result:` lines of many test programs.
