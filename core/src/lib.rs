@@ -44,7 +44,7 @@ pub use process::{
     ProcessEffect, ProcessId, ProcessInput, Rejected, Step, Steps, call, cancel, dispatch, process_category,
     process_stream, schedule,
 };
-pub use projection::{Fault, IndexColumn, Projection, Row, Rows};
+pub use projection::{Fault, Folded, IndexColumn, Projection, Row, RowBatch, RowDecodeError, Rows};
 pub use reducer::{Decided, DeciderReducer, FnReducer, Reducer, reducer};
 pub use signal::Signal;
 pub use version::{ExpectedVersion, Position, SchemaVersion, StreamVersion, TooLarge};

@@ -1,9 +1,13 @@
 //! Projections: from events to the rows of a read model, as a pure function.
 
 mod row;
+mod row_batch;
 mod rows;
+#[cfg(test)]
+mod tests;
 
 pub use row::{IndexColumn, Row};
+pub use row_batch::{Folded, RowBatch, RowDecodeError};
 pub use rows::{Fault, Rows};
 
 use crate::{EventSet, Recorded};
