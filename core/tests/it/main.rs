@@ -1,0 +1,7 @@
+//! Core from outside: what a user of the vocabulary and of its derives sees.
+
+mod derive_action;
+mod derive_input;
+mod derive_state;
+mod derive_values;
+mod fixture;
