@@ -1,1 +1,21 @@
-//! placeholder
+//! Everything that runs: the in-memory [`Store`](store::Store), command handling, processes, the relay, and the
+//! [`ApplicationBuilder`] that assembles them. No SQL, no Kafka, no HTTP here.
+
+mod application;
+pub mod bus;
+mod command;
+mod environment;
+mod process;
+mod relay;
+pub mod store;
+
+pub use application::{
+    Application, ApplicationBuilder, ApplicationError, ApplicationOptions, BoxError, ComponentHealth, ComponentStatus,
+    Finding, Service,
+};
+pub use command::{
+    Acknowledged, AnyRejection, CommandOn, CommandOptions, CommitterOptions, DeciderOptions, Execute, ExecuteAll,
+    ExecuteError, Loaded, Receipt, ReceiptOfAll, RequestContext, SnapshotPolicy, TargetSet, Written, on,
+};
+pub use environment::*;
+pub use process::ProcessOptions;

@@ -1,0 +1,129 @@
+//! The declaration of an application.
+
+use super::entries::{ActivityEntry, DeciderEntry, ProcessEntry, ProjectionEntry};
+use super::{Application, ApplicationError, ApplicationOptions, Finding, Service, check, start};
+use crate::command::DeciderOptions;
+use composable_rust_core::port::{EventBus, OpenStorage};
+use composable_rust_core::{Activity, Decider, Environment, Process, Projection};
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+/// Declares an application: what decides, what happens next, what is shown, and where it is kept.
+///
+/// Nothing runs before [`Self::start`], which first checks the whole and reports every fault at once.
+#[must_use = "an application runs when it is started"]
+pub struct ApplicationBuilder {
+    pub(super) name: String,
+    pub(super) storage: Vec<Arc<dyn OpenStorage>>,
+    pub(super) bus: Option<Arc<dyn EventBus>>,
+    pub(super) environment: Option<Environment>,
+    pub(super) options: ApplicationOptions,
+    pub(super) deciders: Vec<DeciderEntry>,
+    pub(super) processes: Vec<ProcessEntry>,
+    pub(super) activities: Vec<ActivityEntry>,
+    pub(super) projections: Vec<ProjectionEntry>,
+    pub(super) services: Vec<Box<dyn Service>>,
+}
+
+impl fmt::Debug for ApplicationBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApplicationBuilder").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl ApplicationBuilder {
+    pub(super) fn new(name: String) -> Self {
+        Self {
+            name,
+            storage: Vec::new(),
+            bus: None,
+            environment: None,
+            options: ApplicationOptions::default(),
+            deciders: Vec::new(),
+            processes: Vec::new(),
+            activities: Vec::new(),
+            projections: Vec::new(),
+            services: Vec::new(),
+        }
+    }
+
+    /// Where events, timers and read models are kept.
+    pub fn storage(mut self, storage: impl OpenStorage + 'static) -> Self {
+        self.storage.push(Arc::new(storage));
+        self
+    }
+
+    /// Where committed events are announced; without it a bus within this process.
+    pub fn bus(mut self, bus: impl EventBus + 'static) -> Self {
+        self.bus = Some(Arc::new(bus));
+        self
+    }
+
+    /// Time, ids, randomness and tasks; without it those of the machine.
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.environment = Some(environment);
+        self
+    }
+
+    /// Limits.
+    pub fn options(mut self, options: ApplicationOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// Adds a decider.
+    pub fn decider<D: Decider>(self) -> Self {
+        self.decider_with::<D>(DeciderOptions::default())
+    }
+
+    /// Adds a decider with options of its own.
+    pub fn decider_with<D: Decider>(mut self, options: DeciderOptions) -> Self {
+        self.deciders.push(DeciderEntry::new::<D>(options));
+        self
+    }
+
+    /// Adds a process.
+    pub fn process<P: Process>(mut self) -> Self {
+        self.processes.push(ProcessEntry::new::<P>());
+        self
+    }
+
+    /// Adds what performs the calls of one kind.
+    pub fn activity<A: Activity>(mut self, activity: A) -> Self {
+        self.activities.push(ActivityEntry::new(activity));
+        self
+    }
+
+    /// Adds a projection.
+    pub fn projection<P: Projection>(mut self, projection: P) -> Self {
+        self.projections.push(ProjectionEntry::new(projection));
+        self
+    }
+
+    /// The service of type `S`, added on first use; crates with a service offer methods of their own on this.
+    pub fn service_mut<S: Service + Default>(&mut self) -> &mut S {
+        let place = self.services.iter().position(|service| (&**service as &dyn Any).is::<S>());
+        let place = place.unwrap_or_else(|| {
+            self.services.push(Box::new(S::default()));
+            self.services.len() - 1
+        });
+        let service: &mut dyn Any = &mut *self.services[place];
+        #[expect(clippy::expect_used, reason = "the position was found by this very type")]
+        service.downcast_mut().expect("a service of its own type")
+    }
+
+    /// Every fault of the declaration.
+    pub fn findings(&self) -> Vec<Finding> {
+        check::findings(self)
+    }
+
+    /// Checks the whole, opens the storage and starts everything.
+    ///
+    /// # Errors
+    /// [`ApplicationError::Invalid`] with all faults at once; else what could not be opened or started.
+    pub async fn start(self) -> Result<Application, ApplicationError> {
+        let findings = self.findings();
+        if findings.is_empty() { start::start(self).await } else { Err(ApplicationError::Invalid(findings)) }
+    }
+}

@@ -1,0 +1,202 @@
+//! The check of the whole before anything starts: all findings at once, each with the line to write.
+
+use super::entries::Reader;
+use super::{ApplicationBuilder, Finding};
+use composable_rust_core::{MAX_CATEGORY_BYTES, StreamId};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Longest name of a read model.
+const MAX_READ_MODEL_NAME: usize = 48;
+
+/// Every fault of the declaration.
+pub(super) fn findings(builder: &ApplicationBuilder) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    storage(builder, &mut findings);
+    deciders(builder, &mut findings);
+    event_types(builder, &mut findings);
+    processes(builder, &mut findings);
+    activities(builder, &mut findings);
+    projections(builder, &mut findings);
+    readers(builder, &mut findings);
+    limits(builder, &mut findings);
+    findings.extend(builder.services.iter().flat_map(|service| service.check()));
+    findings
+}
+
+fn storage(builder: &ApplicationBuilder, findings: &mut Vec<Finding>) {
+    match builder.storage.len() {
+        0 => findings.push(Finding::new(
+            "nothing says where events are kept",
+            "add `.storage(Sqlite::file(\"data/app.db\"))`",
+        )),
+        1 => {}
+        count => findings
+            .push(Finding::new(format!("storage is given {count} times"), "keep one `.storage(…)` line")),
+    }
+}
+
+fn deciders(builder: &ApplicationBuilder, findings: &mut Vec<Finding>) {
+    let by_category = group(builder.deciders.iter().map(|decider| (decider.category, decider.type_name)));
+    for (category, deciders) in by_category {
+        if deciders.len() > 1 {
+            let list = deciders.join(" and ");
+            let fix = if deciders.iter().all(|decider| *decider == deciders[0]) {
+                format!("keep one `.decider::<{}>()` line", deciders[0])
+            } else {
+                "give one of them another `#[action(category = \"…\")]`".to_owned()
+            };
+            findings.push(Finding::new(format!("category {category:?} is decided by {list}"), fix));
+        }
+        if StreamId::new(category, "key").is_err() {
+            findings.push(Finding::new(
+                format!("{category:?} is no category name"),
+                format!("use 1 to {MAX_CATEGORY_BYTES} characters of a-z, 0-9, '_', '-' and '.'"),
+            ));
+        }
+    }
+}
+
+fn event_types(builder: &ApplicationBuilder, findings: &mut Vec<Finding>) {
+    let claims = builder
+        .deciders
+        .iter()
+        .flat_map(|decider| decider.events.iter().map(|(event, _)| (*event, decider.category)));
+    for (event, mut categories) in group(claims) {
+        categories.dedup();
+        if categories.len() > 1 {
+            findings.push(Finding::new(
+                format!("event type {event:?} is claimed by the categories {}", categories.join(" and ")),
+                "give one of them another `#[event(name = \"…\")]`",
+            ));
+        }
+    }
+}
+
+fn processes(builder: &ApplicationBuilder, findings: &mut Vec<Finding>) {
+    let categories: BTreeSet<_> = builder.deciders.iter().map(|decider| decider.category).collect();
+    let activities: BTreeSet<_> = builder.activities.iter().map(|activity| activity.name).collect();
+    for process in &builder.processes {
+        let (who, name) = (process.type_name, process.name);
+        for category in process.dispatches_to.iter().filter(|category| !categories.contains(**category)) {
+            findings.push(Finding::new(
+                format!("process {who} dispatches commands of category {category:?}, which nobody decides"),
+                format!("add `.decider::<…>()` for the decider whose action has category {category:?}"),
+            ));
+        }
+        for call in process.calls.iter().filter(|call| !activities.contains(**call)) {
+            findings.push(Finding::new(
+                format!("process {who} calls activity {call:?}, which nothing performs"),
+                format!("add `.activity(…)` with the activity whose call is named {call:?}"),
+            ));
+        }
+        if StreamId::new(&composable_rust_core::process_category(name), "key").is_err() {
+            findings.push(Finding::new(
+                format!("{name:?} is no name of a process ({who})"),
+                "use a-z, 0-9, '_', '-' and '.' in its `NAME`",
+            ));
+        }
+    }
+    let names = group(builder.processes.iter().map(|process| (process.name, process.type_name)));
+    for (name, types) in names.into_iter().filter(|(_, types)| types.len() > 1) {
+        let types = types.join(" and ");
+        findings.push(Finding::new(
+            format!("process name {name:?} is used by {types}"),
+            "give one of them another `NAME`, or keep one `.process::<…>()` line",
+        ));
+    }
+}
+
+fn activities(builder: &ApplicationBuilder, findings: &mut Vec<Finding>) {
+    let called: BTreeSet<_> = builder.processes.iter().flat_map(|process| process.calls.iter().copied()).collect();
+    let names = group(builder.activities.iter().map(|activity| (activity.name, activity.type_name)));
+    for (name, types) in names {
+        if types.len() > 1 {
+            findings.push(Finding::new(
+                format!("activity {name:?} is performed by {}", types.join(" and ")),
+                "keep one `.activity(…)` line",
+            ));
+        }
+        if !called.contains(name) {
+            findings.push(Finding::new(
+                format!("activity {name:?} ({}) is called by no process", types.join(" and ")),
+                "add the `.process::<…>()` that calls it, or remove the `.activity(…)` line",
+            ));
+        }
+    }
+}
+
+fn projections(builder: &ApplicationBuilder, findings: &mut Vec<Finding>) {
+    let names = group(builder.projections.iter().map(|projection| (projection.name, projection.type_name)));
+    for (name, types) in names {
+        if types.len() > 1 {
+            findings.push(Finding::new(
+                format!("read model {name:?} is written by {}", types.join(" and ")),
+                "give one of them another `NAME`, or keep one `.projection(…)` line",
+            ));
+        }
+        let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+        if name.is_empty() || name.len() > MAX_READ_MODEL_NAME || !name.bytes().all(allowed) {
+            findings.push(Finding::new(
+                format!("{name:?} is no name of a read model"),
+                format!("use 1 to {MAX_READ_MODEL_NAME} characters of a-z, 0-9 and '_' in its `NAME`"),
+            ));
+        }
+    }
+}
+
+/// Whoever reads events reads such as somebody writes.
+fn readers(builder: &ApplicationBuilder, findings: &mut Vec<Finding>) {
+    let categories: BTreeSet<_> = builder.deciders.iter().map(|decider| decider.category).collect();
+    let events: BTreeSet<_> = builder.deciders.iter().flat_map(|decider| &decider.events).map(|(event, _)| *event).collect();
+    let processes = builder.processes.iter().map(|process| ("process", process.type_name, &process.reads));
+    let projections =
+        builder.projections.iter().map(|projection| ("projection", projection.type_name, &projection.reads));
+    for (kind, who, Reader { categories: read, events: decoded }) in processes.chain(projections) {
+        let unknown: Vec<_> = read.iter().filter(|category| !categories.contains(**category)).collect();
+        for category in &unknown {
+            findings.push(Finding::new(
+                format!("{kind} {who} reads events of category {category:?}, which nobody writes"),
+                format!("add `.decider::<…>()` for the decider whose action has category {category:?}"),
+            ));
+        }
+        if unknown.is_empty() {
+            for (event, _) in decoded.iter().filter(|(event, _)| !events.contains(event)) {
+                findings.push(Finding::new(
+                    format!("{kind} {who} reads event type {event:?}, which nobody writes"),
+                    "register the decider from whose action it reads",
+                ));
+            }
+        }
+    }
+}
+
+fn limits(builder: &ApplicationBuilder, findings: &mut Vec<Finding>) {
+    let options = &builder.options;
+    let positive = [
+        ("subscriptions.batch_size", options.subscriptions.batch_size),
+        ("commands.max_attempts", options.commands.max_attempts as usize),
+        ("commands.cached_aggregates", options.commands.cached_aggregates),
+        ("commands.committer.max_batch", options.commands.committer.max_batch),
+        ("commands.committer.max_waiting", options.commands.committer.max_waiting),
+        ("processes.concurrent_steps", options.processes.concurrent_steps),
+        ("processes.concurrent_work", options.processes.concurrent_work),
+        ("processes.cached_instances", options.processes.cached_instances),
+    ];
+    for (name, _) in positive.into_iter().filter(|(_, value)| *value == 0) {
+        findings.push(Finding::new(format!("option {name} is 0"), format!("set {name} to at least 1")));
+    }
+    if StreamId::new("application", &builder.name).is_err() {
+        findings.push(Finding::new(
+            format!("{:?} is no name of an application", builder.name),
+            "give `Application::builder(\"…\")` 1 to 200 bytes without control characters",
+        ));
+    }
+}
+
+fn group(pairs: impl Iterator<Item = (&'static str, &'static str)>) -> BTreeMap<&'static str, Vec<&'static str>> {
+    let mut groups = BTreeMap::<_, Vec<_>>::new();
+    for (key, value) in pairs {
+        groups.entry(key).or_default().push(value);
+    }
+    groups
+}

@@ -1,0 +1,126 @@
+//! What was declared, with the types erased: facts for the check, and how to bring each part to life.
+
+use super::Registry;
+use super::start::Starting;
+use crate::command::{Aggregates, DeciderOptions};
+use crate::process::{AnyActivity, Instances, ProcessSubscriber, TypedActivity, Worker, subscription_name, work_name};
+use composable_rust_core::{
+    Action, Activity, ActivityCall, Decider, Event, EventOf, EventSet, Process, ProcessInput, Projection,
+    SchemaVersion,
+};
+use std::any::type_name;
+use std::sync::Arc;
+
+type EventTypes = Vec<(&'static str, SchemaVersion)>;
+
+/// A declared decider.
+pub(crate) struct DeciderEntry {
+    pub(super) type_name: &'static str,
+    pub(super) category: &'static str,
+    pub(super) events: EventTypes,
+    pub(super) register: Box<dyn FnOnce(&Starting, &mut Registry) + Send>,
+}
+
+impl DeciderEntry {
+    pub(super) fn new<D: Decider>(options: DeciderOptions) -> Self {
+        let register = move |starting: &Starting, registry: &mut Registry| {
+            let cached = starting.options.commands.cached_aggregates;
+            let environment = starting.deps.environment.clone();
+            registry.add::<D>(Aggregates::new(&starting.deps.storage, environment, options, cached));
+        };
+        Self {
+            type_name: short(type_name::<D>()),
+            category: D::Action::CATEGORY,
+            events: EventOf::<D>::TYPES.to_vec(),
+            register: Box::new(register),
+        }
+    }
+}
+
+/// Who reads which events.
+pub(crate) struct Reader {
+    pub(super) categories: Vec<&'static str>,
+    pub(super) events: EventTypes,
+}
+
+/// A declared process.
+pub(crate) struct ProcessEntry {
+    pub(super) type_name: &'static str,
+    pub(super) name: &'static str,
+    pub(super) reads: Reader,
+    pub(super) dispatches_to: Vec<&'static str>,
+    pub(super) calls: Vec<&'static str>,
+    pub(super) start: Box<dyn FnOnce(&mut Starting) + Send>,
+}
+
+impl ProcessEntry {
+    pub(super) fn new<P: Process>() -> Self {
+        Self {
+            type_name: short(type_name::<P>()),
+            name: P::NAME,
+            reads: Reader { categories: P::Input::categories(), events: P::Input::event_types() },
+            dispatches_to: P::Input::dispatches_to(),
+            calls: P::Input::calls(),
+            start: Box::new(start_process::<P>),
+        }
+    }
+}
+
+fn start_process<P: Process>(starting: &mut Starting) {
+    let options = starting.options.processes;
+    let instances = Arc::new(Instances::<P>::new(Arc::clone(&starting.executor), &options));
+    let checkpoints = Arc::clone(&starting.deps.storage.checkpoints);
+    let subscriber = ProcessSubscriber::new(Arc::clone(&instances), checkpoints, options);
+    starting.subscribe(subscription_name(P::NAME), subscriber);
+    let worker = Arc::new(Worker {
+        instances,
+        executor: Arc::clone(&starting.executor),
+        registry: Arc::clone(&starting.registry),
+        activities: Arc::clone(&starting.activities),
+        deps: starting.deps.clone(),
+        options,
+    });
+    let shutdown = starting.shutdown.clone();
+    starting.spawn("process-worker", work_name(P::NAME), async move { worker.run(shutdown).await });
+}
+
+/// A declared activity.
+pub(crate) struct ActivityEntry {
+    pub(super) type_name: &'static str,
+    pub(super) name: &'static str,
+    pub(super) activity: Arc<dyn AnyActivity>,
+}
+
+impl ActivityEntry {
+    pub(super) fn new<A: Activity>(activity: A) -> Self {
+        Self {
+            type_name: short(type_name::<A>()),
+            name: A::Call::NAME,
+            activity: Arc::new(TypedActivity(activity)),
+        }
+    }
+}
+
+/// A declared projection.
+pub(crate) struct ProjectionEntry {
+    pub(super) type_name: &'static str,
+    pub(super) name: &'static str,
+    pub(super) reads: Reader,
+    pub(super) start: Box<dyn FnOnce(&mut Starting) + Send>,
+}
+
+impl ProjectionEntry {
+    pub(super) fn new<P: Projection>(projection: P) -> Self {
+        Self {
+            type_name: short(type_name::<P>()),
+            name: P::NAME,
+            reads: Reader { categories: P::Event::categories(), events: P::Event::event_types() },
+            start: Box::new(move |_| drop(projection)),
+        }
+    }
+}
+
+/// The last part of a type's path: what the user writes.
+fn short(path: &'static str) -> &'static str {
+    path.rsplit("::").next().unwrap_or(path)
+}

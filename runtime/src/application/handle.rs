@@ -1,0 +1,110 @@
+//! The handle of a running application.
+
+use super::shared::Shared;
+use super::{ApplicationBuilder, ApplicationError, ComponentHealth, drain, health};
+use crate::command::{self, Execute, ExecuteAll, ExecuteError, Loaded, TargetSet};
+use composable_rust_core::port::{DeadLetterQueue, EventBus, EventStore, Storage};
+use composable_rust_core::{Action, Command, Decider, DeciderOf, Environment, KeyOf, Never};
+use composable_rust_projections::Progress;
+use std::any::Any;
+use std::sync::Arc;
+
+/// A running application; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Application {
+    pub(crate) shared: Arc<Shared>,
+}
+
+impl Application {
+    /// Begins the declaration of an application; `name` shows in traces and leases.
+    pub fn builder(name: impl Into<String>) -> ApplicationBuilder {
+        ApplicationBuilder::new(name.into())
+    }
+
+    /// Gives a command to the aggregate `key`: `.await` the result, after `.request(…)` where it has an identity.
+    pub fn execute<C: Command>(&self, key: impl Into<<C::Action as Action>::Key>, command: C) -> Execute<DeciderOf<C>> {
+        Execute::new(Arc::clone(&self.shared), key.into(), command)
+    }
+
+    /// Gives several commands at once: all are decided and appended atomically, or nothing.
+    ///
+    /// Write `execute_all((on(key, command), on(key, command)))`; a `Vec` serves for a number known at run time.
+    pub fn execute_all<T: TargetSet>(&self, commands: T) -> ExecuteAll<T> {
+        ExecuteAll::new(Arc::clone(&self.shared), commands)
+    }
+
+    /// The state of an aggregate as its stream says now, never stale; `None` when it has no event.
+    ///
+    /// # Errors
+    /// [`ExecuteError`] when the stream cannot be read.
+    pub async fn load<D: Decider>(&self, key: &KeyOf<D>) -> Result<Option<Loaded<D>>, ExecuteError<Never>> {
+        command::load::<D>(&self.shared, key).await
+    }
+
+    /// Time, ids, randomness and tasks.
+    pub fn environment(&self) -> &Environment {
+        &self.shared.deps.environment
+    }
+
+    /// The storage.
+    pub fn storage(&self) -> &Storage {
+        &self.shared.deps.storage
+    }
+
+    /// The log.
+    pub fn events(&self) -> &Arc<dyn EventStore> {
+        &self.shared.deps.storage.events
+    }
+
+    /// The bus.
+    pub fn bus(&self) -> &Arc<dyn EventBus> {
+        &self.shared.bus
+    }
+
+    /// What could not be handled.
+    pub fn dead_letters(&self) -> &Arc<dyn DeadLetterQueue> {
+        &self.shared.deps.storage.dead_letters
+    }
+
+    /// How far each subscription has come.
+    pub fn progress(&self) -> Vec<Progress> {
+        self.shared.monitors.iter().map(composable_rust_projections::Monitor::progress).collect()
+    }
+
+    /// How the parts are, each asked in parallel and within 5 s.
+    pub async fn health(&self) -> Vec<ComponentHealth> {
+        health::check(&self.shared).await
+    }
+
+    /// Whether the application is shutting down.
+    pub fn is_draining(&self) -> bool {
+        self.shared.gate.is_closed()
+    }
+
+    /// Leaves a value for others, such as a server its address; one of each type.
+    pub fn put<T: Any + Send + Sync>(&self, value: T) {
+        self.shared.put(value);
+    }
+
+    /// A value left by [`Self::put`].
+    pub fn get<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        self.shared.get()
+    }
+
+    /// Stops intake, finishes what is under way, saves checkpoints, releases leases and closes the storage.
+    ///
+    /// # Errors
+    /// [`ApplicationError::DrainTimeout`] names what did not end in time.
+    pub async fn shutdown(&self) -> Result<(), ApplicationError> {
+        drain::shutdown(&self.shared).await
+    }
+
+    /// Runs until SIGTERM or Ctrl-C, then shuts down.
+    ///
+    /// # Errors
+    /// As [`Self::shutdown`].
+    pub async fn run_until_signal(&self) -> Result<(), ApplicationError> {
+        drain::signal().await;
+        self.shutdown().await
+    }
+}

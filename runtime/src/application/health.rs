@@ -1,0 +1,104 @@
+//! How the parts of an application are.
+
+use super::shared::Shared;
+use composable_rust_core::elapsed;
+use composable_rust_projections::{Progress, SubscriptionState};
+use futures_util::future::{BoxFuture, join_all};
+use std::time::Duration;
+
+/// Longest that one component is asked.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How one part is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ComponentStatus {
+    /// It works.
+    Healthy,
+    /// It works with restrictions, such as a view that lags.
+    Degraded,
+    /// It does not work.
+    Unhealthy,
+}
+
+/// The health of one part.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ComponentHealth {
+    /// Its name.
+    pub name: String,
+    /// How it is.
+    pub status: ComponentStatus,
+    /// Whether the application can serve without it.
+    pub critical: bool,
+    /// How long the check took.
+    pub duration: Duration,
+    /// What is wrong, if anything.
+    pub detail: Option<String>,
+}
+
+type Verdict = Result<(), (ComponentStatus, String)>;
+
+/// Asks every part, in parallel.
+pub(super) async fn check(shared: &Shared) -> Vec<ComponentHealth> {
+    let storage = &shared.deps.storage;
+    let mut checks: Vec<BoxFuture<'_, ComponentHealth>> = vec![
+        Box::pin(component(shared, "event_store".into(), true, async {
+            let first = composable_rust_core::port::LogQuery {
+                after: storage.events.signal().position(),
+                limit: 1,
+                categories: None,
+            };
+            storage.events.read_log(first).await.map(drop).map_err(unhealthy)
+        })),
+        Box::pin(component(shared, "projections_db".into(), true, async {
+            storage.checkpoints.load_checkpoint("health").await.map(drop).map_err(unhealthy)
+        })),
+    ];
+    for monitor in &shared.monitors {
+        let progress = monitor.progress();
+        let limit = shared.options.lag_limit;
+        let name = progress.name.clone();
+        checks.push(Box::pin(component(shared, name, false, async move { judge(&progress, limit) })));
+    }
+    join_all(checks).await
+}
+
+fn judge(progress: &Progress, lag_limit: u64) -> Verdict {
+    if progress.state == SubscriptionState::Stopped {
+        let error = progress.last_error.clone().unwrap_or_default();
+        return Err((ComponentStatus::Unhealthy, format!("stopped: {error}")));
+    }
+    if progress.lag_events() >= lag_limit {
+        let lag = progress.lag_events();
+        return Err((ComponentStatus::Degraded, format!("{lag} events behind")));
+    }
+    if progress.parked_streams > 0 {
+        let parked = progress.parked_streams;
+        return Err((ComponentStatus::Degraded, format!("{parked} streams with dead letters")));
+    }
+    Ok(())
+}
+
+async fn component(
+    shared: &Shared,
+    name: String,
+    critical: bool,
+    work: impl Future<Output = Verdict> + Send,
+) -> ComponentHealth {
+    let clock = &shared.deps.environment.clock;
+    let started = clock.now();
+    let verdict = tokio::select! {
+        biased;
+        verdict = work => verdict,
+        () = clock.sleep(CHECK_TIMEOUT) => Err((ComponentStatus::Unhealthy, "no answer within 5 s".to_owned())),
+    };
+    let (status, detail) = match verdict {
+        Ok(()) => (ComponentStatus::Healthy, None),
+        Err((status, detail)) => (status, Some(detail)),
+    };
+    ComponentHealth { name, status, critical, duration: elapsed(started, clock.now()), detail }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "used with map_err")]
+fn unhealthy(error: composable_rust_core::port::StoreError) -> (ComponentStatus, String) {
+    (ComponentStatus::Unhealthy, error.to_string())
+}

@@ -1,0 +1,63 @@
+//! What all parts of a running application share.
+
+use super::{ApplicationOptions, Gate, Registry, Service};
+use crate::command::{Aggregates, Executor};
+use composable_rust_core::Decider;
+use composable_rust_core::port::EventBus;
+use composable_rust_projections::{Dependencies, Monitor};
+use std::any::{Any, TypeId};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+/// Values of any type, one of each.
+pub(crate) type Typed = Mutex<BTreeMap<TypeId, Arc<dyn Any + Send + Sync>>>;
+
+/// A background task that tells when it has ended.
+#[derive(Debug)]
+pub(crate) struct Background {
+    pub(crate) name: String,
+    pub(crate) ended: oneshot::Receiver<()>,
+}
+
+/// What all parts of a running application share.
+pub(crate) struct Shared {
+    pub(crate) name: String,
+    pub(crate) deps: Dependencies,
+    pub(crate) bus: Arc<dyn EventBus>,
+    pub(crate) options: ApplicationOptions,
+    pub(crate) executor: Arc<Executor>,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) gate: Gate,
+    /// Tells subscriptions and workers to end.
+    pub(crate) shutdown: CancellationToken,
+    pub(crate) monitors: Vec<Monitor>,
+    /// Typed handles of projections and whatever services leave for others.
+    pub(crate) handles: Typed,
+    pub(crate) background: Mutex<Vec<Background>>,
+    pub(crate) services: tokio::sync::Mutex<Vec<Box<dyn Service>>>,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    pub(crate) fn aggregates<D: Decider>(&self) -> Option<Arc<Aggregates<D>>> {
+        self.registry.typed::<D>()
+    }
+
+    pub(crate) fn put<T: Any + Send + Sync>(&self, value: T) {
+        let mut handles = self.handles.lock().unwrap_or_else(PoisonError::into_inner);
+        handles.insert(TypeId::of::<T>(), Arc::new(value));
+    }
+
+    pub(crate) fn get<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        let handles = self.handles.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(handles.get(&TypeId::of::<T>())?).downcast().ok()
+    }
+}

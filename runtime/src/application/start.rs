@@ -1,0 +1,143 @@
+//! Bringing a checked declaration to life, in dependency order.
+
+use super::shared::{Background, Shared};
+use super::{Application, ApplicationBuilder, ApplicationError, ApplicationOptions, Gate, Registry};
+use crate::bus::{InProcessBus, InProcessBusOptions};
+use crate::command::{Executor, GroupCommitter};
+use crate::environment::live_environment;
+use crate::process::Activities;
+use crate::relay::Relay;
+use composable_rust_core::port::EventBus;
+use composable_rust_projections::{Dependencies, Monitor, Subscriber, run};
+use std::sync::{Arc, Mutex};
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+/// An application that is being started.
+pub(crate) struct Starting {
+    pub(crate) deps: Dependencies,
+    pub(crate) options: ApplicationOptions,
+    pub(crate) executor: Arc<Executor>,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) activities: Arc<Activities>,
+    pub(crate) shutdown: CancellationToken,
+    monitors: Vec<Monitor>,
+    background: Vec<Background>,
+    handles: super::shared::Typed,
+}
+
+impl Starting {
+    /// Follows the log with `subscriber` in the background.
+    pub(crate) fn subscribe(&mut self, name: String, mut subscriber: impl Subscriber + 'static) {
+        let clock = Arc::clone(&self.deps.environment.clock);
+        let monitor = Monitor::new(name.clone(), clock, self.deps.storage.events.signal().clone());
+        self.monitors.push(monitor.clone());
+        let (deps, options, shutdown) =
+            (self.deps.clone(), self.options.subscriptions.clone(), self.shutdown.clone());
+        self.spawn("subscription", name, async move {
+            // The error is logged by the subscription and shown by its monitor.
+            drop(run(&mut subscriber, &deps, &options, &monitor, &shutdown).await);
+        });
+    }
+
+    /// Runs `work` in the background; the shutdown waits for it.
+    pub(crate) fn spawn(
+        &mut self,
+        task: &'static str,
+        name: String,
+        work: impl Future<Output = ()> + Send + 'static,
+    ) {
+        let (end, ended) = oneshot::channel();
+        let work = async move {
+            work.await;
+            // Nobody waits unless the application is shutting down.
+            drop(end.send(()));
+        };
+        self.deps.environment.spawner.spawn(task, Box::pin(work));
+        self.background.push(Background { name, ended });
+    }
+}
+
+pub(super) async fn start(builder: ApplicationBuilder) -> Result<Application, ApplicationError> {
+    let ApplicationBuilder { name, storage, bus, environment, options, .. } = builder;
+    let environment = environment.unwrap_or_else(live_environment);
+    let mut opened = None;
+    for storage in storage {
+        opened = Some(storage.open(&environment).await.map_err(ApplicationError::Storage)?);
+    }
+    let storage = opened.ok_or_else(|| ApplicationError::Invalid(Vec::new()))?;
+    let holder = format!("{name}-{}", environment.new_id());
+    let deps = Dependencies { storage, environment: environment.clone(), holder };
+    let bus = bus.unwrap_or_else(|| Arc::new(InProcessBus::new(InProcessBusOptions::default())) as Arc<dyn EventBus>);
+
+    let store = Arc::clone(&deps.storage.events);
+    let committer =
+        GroupCommitter::new(Arc::clone(&store), Arc::clone(&environment.spawner), options.commands.committer);
+    let executor = Arc::new(Executor { store, environment, committer, options: options.commands });
+    let mut starting = Starting {
+        deps,
+        options,
+        executor,
+        registry: Arc::default(),
+        activities: Arc::default(),
+        shutdown: CancellationToken::new(),
+        monitors: Vec::new(),
+        background: Vec::new(),
+        handles: Mutex::default(),
+    };
+    let mut registry = Registry::default();
+    for decider in builder.deciders {
+        (decider.register)(&starting, &mut registry);
+    }
+    starting.registry = Arc::new(registry);
+    starting.activities =
+        Arc::new(builder.activities.into_iter().map(|entry| (entry.name, entry.activity)).collect());
+    for projection in builder.projections {
+        (projection.start)(&mut starting);
+    }
+    for process in builder.processes {
+        (process.start)(&mut starting);
+    }
+    let checkpoints = Arc::clone(&starting.deps.storage.checkpoints);
+    starting.subscribe("relay".to_owned(), Relay::new(Arc::clone(&bus), checkpoints));
+    let application = Application { shared: Arc::new(starting.share(name, bus)) };
+    start_services(&application, builder.services).await?;
+    Ok(application)
+}
+
+impl Starting {
+    fn share(self, name: String, bus: Arc<dyn EventBus>) -> Shared {
+        Shared {
+            name,
+            deps: self.deps,
+            bus,
+            options: self.options,
+            executor: self.executor,
+            registry: self.registry,
+            gate: Gate::default(),
+            shutdown: self.shutdown,
+            monitors: self.monitors,
+            handles: self.handles,
+            background: Mutex::new(self.background),
+            services: tokio::sync::Mutex::default(),
+        }
+    }
+}
+
+/// Services start last; when one cannot, everything is stopped again.
+async fn start_services(
+    application: &Application,
+    services: Vec<Box<dyn super::Service>>,
+) -> Result<(), ApplicationError> {
+    for mut service in services {
+        let name = service.name();
+        if let Err(source) = service.start(application).await {
+            if let Err(error) = application.shutdown().await {
+                tracing::error!(error = &error as &dyn std::error::Error, "not everything was stopped");
+            }
+            return Err(ApplicationError::Service { service: name, source });
+        }
+        application.shared.services.lock().await.push(service);
+    }
+    Ok(())
+}

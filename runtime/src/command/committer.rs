@@ -1,0 +1,208 @@
+//! The group committer: concurrent appends share transactions.
+//!
+//! While one batch is being flushed the next one gathers; it is flushed when the last one has returned and the callers
+//! that it woke have queued again. Nothing waits for a timer. Order of submission is order of commit.
+
+use super::chain::Chain;
+use composable_rust_core::port::{Append, AppendError, Appended, EventStore, StoreError};
+use composable_rust_core::{Spawner, StreamVersion};
+use smallvec::SmallVec;
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::oneshot;
+
+/// Limits of the group committer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CommitterOptions {
+    /// Most appends in one transaction.
+    pub max_batch: usize,
+    /// Most appends that wait; one more is answered `overloaded`.
+    pub max_waiting: usize,
+}
+
+impl Default for CommitterOptions {
+    fn default() -> Self {
+        Self { max_batch: 512, max_waiting: 20_000 }
+    }
+}
+
+/// The answer to a submission.
+pub(crate) type Committed = Result<Appended, AppendError>;
+
+/// Coalesces appends. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct GroupCommitter {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Arc<dyn EventStore>,
+    spawner: Arc<dyn Spawner>,
+    options: CommitterOptions,
+    queue: Mutex<Queue>,
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<Submission>,
+    flushing: bool,
+}
+
+struct Submission {
+    append: Append,
+    chains: SmallVec<[Arc<Chain>; 2]>,
+    reply: oneshot::Sender<Committed>,
+}
+
+impl fmt::Debug for GroupCommitter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GroupCommitter").field("store", &self.inner.store).finish_non_exhaustive()
+    }
+}
+
+impl GroupCommitter {
+    pub(crate) fn new(store: Arc<dyn EventStore>, spawner: Arc<dyn Spawner>, options: CommitterOptions) -> Self {
+        Self { inner: Arc::new(Inner { store, spawner, options, queue: Mutex::default() }) }
+    }
+
+    /// Queues an append that was decided on the outcome of `chains`. `None` when too many wait already.
+    pub(crate) fn submit(
+        &self,
+        append: Append,
+        chains: SmallVec<[Arc<Chain>; 2]>,
+    ) -> Option<oneshot::Receiver<Committed>> {
+        let (reply, answer) = oneshot::channel();
+        let mut queue = self.inner.lock();
+        if queue.waiting.len() >= self.inner.options.max_waiting {
+            return None;
+        }
+        queue.waiting.push_back(Submission { append, chains, reply });
+        if !std::mem::replace(&mut queue.flushing, true) {
+            let inner = Arc::clone(&self.inner);
+            self.inner.spawner.spawn("group-committer", Box::pin(async move { inner.flush_all().await }));
+        }
+        Some(answer)
+    }
+}
+
+impl Inner {
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn flush_all(self: Arc<Self>) {
+        let stopped = StopGuard(&self);
+        loop {
+            let batch = {
+                let mut queue = self.lock();
+                if queue.waiting.is_empty() {
+                    queue.flushing = false;
+                    break;
+                }
+                let count = queue.waiting.len().min(self.options.max_batch);
+                queue.waiting.drain(..count).collect::<Vec<_>>()
+            };
+            self.flush(batch).await;
+            // Whoever was woken queues again before the next flush; else half of them would miss it.
+            tokio::task::yield_now().await;
+        }
+        std::mem::forget(stopped);
+    }
+
+    async fn flush(&self, batch: Vec<Submission>) {
+        let mut running = Batch::default();
+        for submission in batch {
+            running.add(submission);
+        }
+        let appends = std::mem::take(&mut running.appends);
+        let results = if appends.is_empty() { Ok(Vec::new()) } else { self.store.append_batch(appends).await };
+        running.answer(results);
+    }
+}
+
+/// Fails what waits when the flushing task ends early (it was aborted, or a store panicked).
+struct StopGuard<'a>(&'a Inner);
+
+impl Drop for StopGuard<'_> {
+    fn drop(&mut self) {
+        let mut queue = self.0.lock();
+        queue.flushing = false;
+        for submission in queue.waiting.drain(..) {
+            drop(submission.reply.send(Err(broken_off())));
+            submission.chains.iter().for_each(|chain| chain.break_off());
+        }
+    }
+}
+
+/// Who waits for an append.
+struct Waiter {
+    chains: SmallVec<[Arc<Chain>; 2]>,
+    reply: oneshot::Sender<Committed>,
+}
+
+impl Waiter {
+    fn settle(self, result: Committed) {
+        if result.is_err() {
+            self.chains.iter().for_each(|chain| chain.break_off());
+        }
+        // The caller may have gone; its append stands all the same.
+        drop(self.reply.send(result));
+    }
+}
+
+/// The submissions of one transaction.
+#[derive(Default)]
+struct Batch {
+    appends: Vec<Append>,
+    waiters: Vec<Waiter>,
+    /// The last append on each chain, by the chain's address.
+    last_on: HashMap<usize, usize>,
+}
+
+impl Batch {
+    fn add(&mut self, submission: Submission) {
+        let Submission { mut append, chains, reply } = submission;
+        let waiter = Waiter { chains, reply };
+        if waiter.chains.iter().any(|chain| chain.is_broken()) {
+            waiter.settle(Err(decided_on_nothing(&append)));
+            return;
+        }
+        let index = self.appends.len();
+        append.depends_on =
+            waiter.chains.iter().filter_map(|chain| self.last_on.insert(address(chain), index)).collect();
+        self.appends.push(append);
+        self.waiters.push(waiter);
+    }
+
+    fn answer(self, results: Result<Vec<Committed>, StoreError>) {
+        let results = results.unwrap_or_else(|error| {
+            tracing::error!(error = &error as &dyn std::error::Error, "a batch of appends failed");
+            Vec::new()
+        });
+        let mut results = results.into_iter();
+        for waiter in self.waiters {
+            waiter.settle(results.next().unwrap_or_else(|| Err(broken_off())));
+        }
+    }
+}
+
+fn address(chain: &Arc<Chain>) -> usize {
+    Arc::as_ptr(chain).addr()
+}
+
+fn broken_off() -> AppendError {
+    AppendError::Store(StoreError::unavailable("append a batch", "the batch failed or was broken off"))
+}
+
+/// What an append gets that was decided on an append which failed: it must be decided again.
+fn decided_on_nothing(append: &Append) -> AppendError {
+    match append.streams.first() {
+        Some(part) => AppendError::Conflict {
+            stream: part.stream.clone(),
+            expected: part.expected,
+            actual: StreamVersion::ZERO,
+        },
+        None => broken_off(),
+    }
+}

@@ -1,0 +1,204 @@
+//! Carries out commands: load, decide, append at that version; on a conflict load and decide again, bounded and
+//! jittered.
+//!
+//! Decisions are pipelined: the state moves on as soon as the append is queued, so a rush on one stream is limited by
+//! flushes and not by round trips. A reply, also a refusal, is given only after everything that it rests on is durable.
+
+use super::chain::Chain;
+use super::committer::{Committed, CommitterOptions, GroupCommitter};
+use super::error::Failure;
+use super::participant::{Deciding, Participant, Undecided};
+use super::request::RequestContext;
+use composable_rust_core::port::{Append, AppendError, Appended, CommandRecord, EventStore, StoreError};
+use composable_rust_core::{CommandId, Context, Environment};
+use smallvec::SmallVec;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// Limits of command handling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CommandOptions {
+    /// How often a command is decided before contention is answered `overloaded`.
+    pub max_attempts: u32,
+    /// Longest pause before the second attempt; doubles with each further one.
+    pub first_pause: Duration,
+    /// Longest pause.
+    pub longest_pause: Duration,
+    /// Most aggregates of one decider whose state is kept in memory.
+    pub cached_aggregates: usize,
+    /// The group committer.
+    pub committer: CommitterOptions,
+}
+
+impl Default for CommandOptions {
+    fn default() -> Self {
+        Self {
+            max_attempts: 12,
+            first_pause: Duration::from_millis(2),
+            longest_pause: Duration::from_millis(100),
+            cached_aggregates: 10_000,
+            committer: CommitterOptions::default(),
+        }
+    }
+}
+
+/// How a command ended well.
+#[derive(Debug)]
+pub(crate) enum Done {
+    /// It was decided now.
+    Written(Appended),
+    /// It had been decided before.
+    Replayed(Box<CommandRecord>),
+}
+
+/// Carries out commands over any participants.
+#[derive(Debug)]
+pub(crate) struct Executor {
+    pub(crate) store: Arc<dyn EventStore>,
+    pub(crate) environment: Environment,
+    pub(crate) committer: GroupCommitter,
+    pub(crate) options: CommandOptions,
+}
+
+enum Attempt {
+    Done(Done),
+    Again,
+}
+
+type Chains = SmallVec<[Arc<Chain>; 2]>;
+type Parts<'p, 'a> = &'p mut [&'a mut dyn Participant];
+
+impl Executor {
+    /// Carries out one command over `parts`, all or nothing.
+    pub(crate) async fn execute(&self, parts: Parts<'_, '_>, request: &RequestContext) -> Result<Done, Failure> {
+        let order = lock_order(parts)?;
+        if let Some(record) = self.first_result(request).await? {
+            return replay(record, request);
+        }
+        let command_id = request.command_id.unwrap_or_else(|| CommandId::from_uuid(self.environment.new_id()));
+        for attempt in 0..self.options.max_attempts {
+            match self.attempt(parts, &order, request, command_id).await? {
+                Attempt::Done(done) => return Ok(done),
+                Attempt::Again => self.pause(attempt).await,
+            }
+        }
+        Err(Failure::Overloaded)
+    }
+
+    /// A command with a claimed timer needs no look-up: the claim already says whether it was done.
+    async fn first_result(&self, request: &RequestContext) -> Result<Option<CommandRecord>, Failure> {
+        match request.command_id {
+            Some(id) if request.looks_up() => Ok(self.store.find_command(id).await?),
+            Some(_) | None => Ok(None),
+        }
+    }
+
+    async fn attempt(
+        &self,
+        parts: Parts<'_, '_>,
+        order: &[usize],
+        request: &RequestContext,
+        command_id: CommandId,
+    ) -> Result<Attempt, Failure> {
+        for &index in order {
+            if let Err(failure) = parts[index].enter().await {
+                parts.iter_mut().for_each(|part| part.leave());
+                return Err(failure);
+            }
+        }
+        let decided = self.decide(parts, request, command_id);
+        let submitted = self.submit(parts, decided);
+        parts.iter_mut().for_each(|part| part.leave());
+        let (receiver, refused) = submitted?;
+        let answer = receiver.await.unwrap_or_else(|_| {
+            let lost = "the application stopped while the append was under way";
+            Err(StoreError::unavailable("append", lost).into())
+        });
+        match (answer, refused) {
+            (Ok(_), Some(index)) => Err(Failure::Rejected(index)),
+            (Ok(appended), None) => Ok(Attempt::Done(Done::Written(appended))),
+            (Err(error), _) => not_appended(error, request),
+        }
+    }
+
+    fn decide(
+        &self,
+        parts: Parts<'_, '_>,
+        request: &RequestContext,
+        command_id: CommandId,
+    ) -> Result<Append, Failure> {
+        let metadata = request.metadata(command_id).encode();
+        let context = Context::new(self.environment.now(), command_id);
+        let mut append =
+            Append { command: request.command_key(), timers: request.timers.clone(), ..Append::default() };
+        for (index, part) in parts.iter_mut().enumerate() {
+            let context = context.clone().of_part(u32::try_from(index).unwrap_or(u32::MAX));
+            let deciding = Deciding { context, environment: &self.environment, metadata: &metadata };
+            let decided = part.decide(&deciding).map_err(|undecided| match undecided {
+                Undecided::Refused => Failure::Rejected(index),
+                Undecided::Failed(failure) => failure,
+            })?;
+            append.streams.push(decided.append);
+            append.timers.cancel.extend(decided.cancel);
+            append.timers.schedule.extend(decided.schedule);
+        }
+        Ok(append)
+    }
+
+    /// Queues what was decided; or, of a refusal, the check that the states which it rests on are the newest.
+    fn submit(
+        &self,
+        parts: Parts<'_, '_>,
+        decided: Result<Append, Failure>,
+    ) -> Result<(oneshot::Receiver<Committed>, Option<usize>), Failure> {
+        let chains: Chains = parts.iter().filter_map(|part| part.chain().cloned()).collect();
+        match decided {
+            Ok(append) => {
+                let receiver = self.committer.submit(append, chains).ok_or(Failure::Overloaded)?;
+                parts.iter_mut().for_each(|part| part.advance());
+                Ok((receiver, None))
+            }
+            Err(Failure::Rejected(index)) => {
+                let streams = parts.iter().filter_map(|part| part.check()).collect();
+                let check = Append { streams, ..Append::default() };
+                Ok((self.committer.submit(check, chains).ok_or(Failure::Overloaded)?, Some(index)))
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    async fn pause(&self, attempt: u32) {
+        let longest = self.options.first_pause.saturating_mul(1 << attempt.min(16)).min(self.options.longest_pause);
+        self.environment.clock.sleep(longest.mul_f64(self.environment.random.next_f64())).await;
+    }
+}
+
+fn not_appended(error: AppendError, request: &RequestContext) -> Result<Attempt, Failure> {
+    match error {
+        AppendError::Conflict { .. } => Ok(Attempt::Again),
+        AppendError::Duplicate(record) => replay(*record, request).map(Attempt::Done),
+        AppendError::TimerGone { .. } => Err(Failure::TimerGone),
+        AppendError::Store(error) => Err(Failure::Store(error)),
+        other => Err(Failure::Invalid(other.to_string())),
+    }
+}
+
+fn replay(record: CommandRecord, request: &RequestContext) -> Result<Done, Failure> {
+    if record.fingerprint == request.fingerprint {
+        Ok(Done::Replayed(Box::new(record)))
+    } else {
+        Err(Failure::KeyReused)
+    }
+}
+
+/// Streams are always locked in sorted order, so two commands over the same streams cannot wait for each other.
+fn lock_order(parts: &[&mut dyn Participant]) -> Result<SmallVec<[usize; 4]>, Failure> {
+    let mut order: SmallVec<[usize; 4]> = (0..parts.len()).collect();
+    order.sort_by(|&a, &b| parts[a].stream().cmp(parts[b].stream()));
+    let twice = order.windows(2).find(|pair| parts[pair[0]].stream() == parts[pair[1]].stream());
+    match twice {
+        Some(pair) => Err(Failure::Invalid(format!("stream {} is named twice", parts[pair[0]].stream()))),
+        None => Ok(order),
+    }
+}

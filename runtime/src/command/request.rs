@@ -1,0 +1,63 @@
+//! What comes with a command besides its content: identity, origin, limits.
+
+use bytes::Bytes;
+use composable_rust_core::port::{CommandKey, TimerChanges};
+use composable_rust_core::{CausationId, CommandId, CorrelationId, EventMetadata, UserId};
+use std::time::Duration;
+
+/// Where a command comes from and how a repeat of it is recognised. All parts are optional.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RequestContext {
+    /// The command's id: a repeat with the same id gets the first result. Without one, each call is a new command.
+    pub command_id: Option<CommandId>,
+    /// A digest of the request: the same id with another digest is refused.
+    pub fingerprint: Option<Bytes>,
+    /// How long the id is remembered; `None` for ever.
+    pub keep: Option<Duration>,
+    /// Ties together everything that one request started; the command's id when absent.
+    pub correlation_id: Option<CorrelationId>,
+    /// What caused the command; the command's id when absent.
+    pub causation_id: Option<CausationId>,
+    /// On whose behalf.
+    pub user_id: Option<UserId>,
+    /// W3C `traceparent`.
+    pub trace_parent: Option<String>,
+    /// Timers that the command acts upon, in the same transaction.
+    pub(crate) timers: TimerChanges,
+    /// A repeat is rare enough to be found by the append alone.
+    pub(crate) once: bool,
+}
+
+impl RequestContext {
+    /// A context whose command id is `id`, remembered for ever.
+    pub fn with_id(id: CommandId) -> Self {
+        Self { command_id: Some(id), ..Self::default() }
+    }
+
+    /// With the user on whose behalf the command is given.
+    #[must_use]
+    pub fn by(mut self, user: UserId) -> Self {
+        self.user_id = Some(user);
+        self
+    }
+
+    /// Whether a first result is looked up before deciding; a claimed timer or an input's id says it at the append.
+    pub(crate) fn looks_up(&self) -> bool {
+        self.timers.claim.is_empty() && !self.once
+    }
+
+    pub(crate) fn command_key(&self) -> Option<CommandKey> {
+        self.command_id.map(|id| CommandKey { id, fingerprint: self.fingerprint.clone(), keep: self.keep })
+    }
+
+    pub(crate) fn metadata(&self, command_id: CommandId) -> EventMetadata {
+        EventMetadata {
+            correlation_id: Some(self.correlation_id.unwrap_or(CorrelationId::from_uuid(command_id.as_uuid()))),
+            causation_id: Some(self.causation_id.unwrap_or(CausationId::from_uuid(command_id.as_uuid()))),
+            command_id: Some(command_id),
+            user_id: self.user_id,
+            trace_parent: self.trace_parent.clone(),
+            ..EventMetadata::default()
+        }
+    }
+}

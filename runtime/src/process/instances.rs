@@ -1,0 +1,78 @@
+//! The instances of one process: their cached states, and the taking of steps.
+
+use super::ProcessOptions;
+use super::record::{InputRecord, state_after};
+use super::step_run::{Cause, StepRun};
+use crate::command::{Executor, Failure, RequestContext, Slot, SlotGuard, Slots};
+use composable_rust_core::port::{EventStore, StreamRange, TimerChanges, TimerClaim};
+use composable_rust_core::{CommandId, Process, ProcessId, StreamId, StreamVersion, process_stream};
+use event_listener::Event;
+use std::fmt;
+use std::sync::Arc;
+
+/// The instances of process `P`.
+pub(crate) struct Instances<P> {
+    slots: Slots<Arc<P>>,
+    executor: Arc<Executor>,
+    /// Told after each step, since it may have left work to do.
+    stepped: Event,
+}
+
+impl<P: Process> fmt::Debug for Instances<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Instances").field("process", &P::NAME).finish_non_exhaustive()
+    }
+}
+
+impl<P: Process> Instances<P> {
+    pub(crate) fn new(executor: Arc<Executor>, options: &ProcessOptions) -> Self {
+        Self { slots: Slots::new(options.cached_instances), executor, stepped: Event::new() }
+    }
+
+    pub(super) async fn enter(&self, stream: &StreamId) -> Result<SlotGuard<Arc<P>>, Failure> {
+        self.slots.enter(stream, load(&*self.executor.store, stream)).await
+    }
+
+    /// Completes after the next step of any instance.
+    pub(super) fn stepped(&self) -> event_listener::EventListener {
+        self.stepped.listen()
+    }
+
+    /// Takes the step that `input` leads to, unless it was taken before or its timer is gone.
+    pub(super) async fn step(
+        self: &Arc<Self>,
+        id: ProcessId,
+        input: (P::Input, InputRecord),
+        cause: Cause,
+        claim: Option<TimerClaim>,
+    ) -> Result<(), Failure> {
+        let stream = process_stream(P::NAME, &id)?;
+        let (input, record) = input;
+        let reference = record.reference(claim.map(|claim| claim.token));
+        let request = RequestContext {
+            timers: TimerChanges { claim: claim.into_iter().collect(), ..TimerChanges::default() },
+            correlation_id: cause.metadata.correlation_id,
+            causation_id: cause.metadata.causation_id,
+            user_id: cause.metadata.user_id,
+            trace_parent: cause.metadata.trace_parent.clone(),
+            once: true,
+            ..RequestContext::with_id(CommandId::derived(&["step", stream.as_str(), &reference]))
+        };
+        let mut run = StepRun::new(Arc::clone(self), (id, stream), (input, record), cause, reference);
+        let result = self.executor.execute(&mut [&mut run], &request).await;
+        self.stepped.notify(usize::MAX);
+        match result {
+            Ok(_) | Err(Failure::TimerGone) => Ok(()),
+            Err(failure) => Err(failure),
+        }
+    }
+}
+
+/// The state after the last step.
+async fn load<P: Process>(store: &dyn EventStore, stream: &StreamId) -> Result<Slot<Arc<P>>, Failure> {
+    let last = store.read_stream(stream, StreamRange::latest(1)).await?;
+    match last.first() {
+        Some(event) => Ok(Slot::new(Arc::new(state_after(event)?), event.version)),
+        None => Ok(Slot::new(Arc::new(P::default()), StreamVersion::ZERO)),
+    }
+}

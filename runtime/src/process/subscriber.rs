@@ -1,0 +1,137 @@
+//! Turns committed events into steps of a process.
+
+use super::instances::Instances;
+use super::record::InputRecord;
+use super::step_run::Cause;
+use super::{ProcessOptions, subscription_name};
+use crate::command::Failure;
+use async_trait::async_trait;
+use composable_rust_core::port::{Checkpoint, CheckpointStore, StoreError};
+use composable_rust_core::{
+    CausationId, EventMetadata, Position, Process, ProcessId, ProcessInput, RecordedEvent,
+};
+use composable_rust_projections::{Batch, HandleError, Subscriber};
+use futures_util::stream::{self, StreamExt};
+use std::sync::Arc;
+
+/// The subscription of process `P`.
+#[derive(Debug)]
+pub(crate) struct ProcessSubscriber<P: Process> {
+    name: String,
+    instances: Arc<Instances<P>>,
+    checkpoints: Arc<dyn CheckpointStore>,
+    options: ProcessOptions,
+}
+
+impl<P: Process> ProcessSubscriber<P> {
+    pub(crate) fn new(
+        instances: Arc<Instances<P>>,
+        checkpoints: Arc<dyn CheckpointStore>,
+        options: ProcessOptions,
+    ) -> Self {
+        Self { name: subscription_name(P::NAME), instances, checkpoints, options }
+    }
+
+    /// The inputs of a batch by instance, in order.
+    fn inputs(batch: &[RecordedEvent]) -> Result<Vec<(ProcessId, Vec<Heard<P>>)>, HandleError> {
+        let mut inputs: Vec<(ProcessId, Vec<Heard<P>>)> = Vec::new();
+        let mut places = std::collections::BTreeMap::<ProcessId, usize>::new();
+        for event in batch {
+            let input = P::Input::from_event(event)
+                .map_err(|error| HandleError::Poison { position: event.position, source: error.into() })?;
+            if let Some(id) = P::id(&input) {
+                let place = *places.entry(id.clone()).or_insert_with(|| {
+                    inputs.push((id, Vec::new()));
+                    inputs.len() - 1
+                });
+                inputs[place].1.push(Heard { input, record: record(event), cause: cause(event) });
+            }
+        }
+        Ok(inputs)
+    }
+
+    async fn take_steps(
+        instances: Arc<Instances<P>>,
+        id: ProcessId,
+        inputs: Vec<Heard<P>>,
+    ) -> Result<(), HandleError> {
+        for Heard { input, record, cause } in inputs {
+            let position = cause.position;
+            let step = instances.step(id.clone(), (input, record), cause, None);
+            step.await.map_err(|failure| handle_error(failure, position))?;
+        }
+        Ok(())
+    }
+}
+
+/// An event that the process hears.
+struct Heard<P: Process> {
+    input: P::Input,
+    record: InputRecord,
+    cause: Cause,
+}
+
+#[async_trait]
+impl<P: Process> Subscriber for ProcessSubscriber<P> {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn categories(&self) -> Option<Vec<String>> {
+        Some(P::Input::categories().into_iter().map(str::to_owned).collect())
+    }
+
+    async fn checkpoint(&mut self) -> Result<Position, StoreError> {
+        self.checkpoints.load_checkpoint(&self.name).await
+    }
+
+    /// Steps are idempotent by their input, so a batch may be repeated; the checkpoint follows them.
+    async fn handle(&mut self, batch: Batch<'_>) -> Result<(), HandleError> {
+        let instances = Arc::clone(&self.instances);
+        let mut steps = stream::iter(Self::inputs(batch.events)?)
+            .map(move |(id, inputs)| Self::take_steps(Arc::clone(&instances), id, inputs))
+            .buffer_unordered(self.options.concurrent_steps.max(1));
+        while let Some(result) = steps.next().await {
+            result?;
+        }
+        let checkpoint =
+            Checkpoint { subscription: self.name.clone(), position: batch.read_to, fence: batch.fence };
+        Ok(self.checkpoints.save_checkpoint(checkpoint).await?)
+    }
+}
+
+fn record(event: &RecordedEvent) -> InputRecord {
+    InputRecord::Event {
+        id: event.id,
+        position: event.position,
+        event_type: event.event_type.clone().into_owned(),
+    }
+}
+
+fn cause(event: &RecordedEvent) -> Cause {
+    let metadata = event.metadata.decode();
+    Cause {
+        id: event.id,
+        position: event.position,
+        version: event.version,
+        recorded_at: Some(event.recorded_at),
+        metadata: EventMetadata {
+            causation_id: Some(CausationId::from_uuid(event.id.as_uuid())),
+            ..metadata
+        },
+    }
+}
+
+fn handle_error(failure: Failure, position: Position) -> HandleError {
+    match failure {
+        Failure::Store(error) => error.into(),
+        Failure::Overloaded | Failure::Draining | Failure::TimerGone => {
+            HandleError::Transient(format!("the step was not taken: {failure:?}").into())
+        }
+        Failure::Decode(error) => HandleError::Poison { position, source: error.into() },
+        Failure::Encode(error) => HandleError::Poison { position, source: error.into() },
+        Failure::Rejected(_) | Failure::KeyReused | Failure::Invalid(_) => {
+            HandleError::Poison { position, source: format!("the step cannot be taken: {failure:?}").into() }
+        }
+    }
+}
