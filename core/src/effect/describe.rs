@@ -7,7 +7,6 @@ use std::fmt::{self, Debug};
 
 /// The kinds of effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[non_exhaustive]
 pub enum EffectKind {
     /// Awaits a future.
     Future,

@@ -33,7 +33,6 @@ use std::time::Duration;
 /// One thing that a reducer wants done. Reducers make them through [`Effects`]; runners match on them.
 ///
 /// Contents are boxed, so that four of them stay on the stack: 24 bytes each, and one allocation to make one.
-#[non_exhaustive]
 pub enum Effect<A> {
     /// Awaits a future; its action, if any, comes back.
     Future(Task<A>),
