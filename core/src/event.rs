@@ -112,7 +112,7 @@ pub struct Recorded<B: Keyed> {
     pub body: B,
     /// The key of the stream or of the process instance.
     pub key: B::Key,
-    /// Its place in the log; of an input that is no event, that of the step which led to it.
+    /// Its place in the log; zero for an input that is no event.
     pub position: Position,
     /// Its place in its stream.
     pub version: StreamVersion,

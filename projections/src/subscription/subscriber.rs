@@ -24,7 +24,7 @@ pub struct Batch<'a> {
 ///   after the effects, with [`CheckpointStore`](composable_rust_core::port::CheckpointStore)).
 /// - Futures may be dropped at any await when the lease is lost; that must be no worse than a crash.
 #[async_trait]
-pub trait Subscriber: Send {
+pub trait Subscriber: Send + Sync {
     /// Names the checkpoint, the lease and the dead letters.
     fn name(&self) -> &str;
 

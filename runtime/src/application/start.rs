@@ -51,7 +51,7 @@ impl Starting {
         let work = async move {
             work.await;
             // Nobody waits unless the application is shutting down.
-            drop(end.send(()));
+            let _ = end.send(());
         };
         self.deps.environment.spawner.spawn(task, Box::pin(work));
         self.background.push(Background { name, ended });

@@ -125,7 +125,7 @@ fn cause(event: &RecordedEvent) -> Cause {
 fn handle_error(failure: Failure, position: Position) -> HandleError {
     match failure {
         Failure::Store(error) => error.into(),
-        Failure::Overloaded | Failure::Draining | Failure::TimerGone => {
+        Failure::Overloaded | Failure::TimerGone => {
             HandleError::Transient(format!("the step was not taken: {failure:?}").into())
         }
         Failure::Decode(error) => HandleError::Poison { position, source: error.into() },

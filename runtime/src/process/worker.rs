@@ -307,7 +307,7 @@ const fn claim(timer: &Timer) -> TimerClaim {
 fn sort(failure: Failure) -> Ended {
     match failure {
         Failure::TimerGone => Ended::Done,
-        Failure::Overloaded | Failure::Draining => Ended::Later(failure),
+        Failure::Overloaded => Ended::Later(failure),
         Failure::Store(ref error) if error.is_transient() => Ended::Later(failure),
         Failure::Store(_)
         | Failure::Rejected(_)
