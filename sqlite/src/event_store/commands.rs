@@ -1,0 +1,142 @@
+//! The results of command ids: found again, given a response, and forgotten when their time has passed.
+
+use crate::connections::{Database, Write};
+use crate::error::corrupt;
+use crate::rows::{RowStatement, Statement, chunk, column, json_ids, timestamp, unsigned, uuid};
+use composable_rust_core::port::{
+    Appended, CommandKey, CommandRecord, StoreError, StoredResponse, WrittenStream,
+};
+use composable_rust_core::{CommandId, Position, StreamId, StreamVersion, later};
+use jiff::Timestamp;
+use smallvec::SmallVec;
+use sqlx::sqlite::SqliteRow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long after a look for expired ids the next one waits, by the store's clock.
+const PURGE_EVERY: Duration = Duration::from_secs(60);
+/// At most so many expired ids are removed by one write, which then lets the next one go on.
+const PURGE_ROWS: i64 = 1_000;
+
+const FIND: &str = "SELECT c.id, c.fingerprint, c.position, c.recorded_at, c.streams,
+        c.response_status, c.response_headers, c.response_body
+    FROM json_each(?) j CROSS JOIN commands c ON c.id = unhex(j.value)
+    WHERE c.keep_until IS NULL OR c.keep_until > ?";
+
+// An id that is in the way has expired: all of it is replaced, its response too.
+static INSERT: RowStatement = RowStatement::new(
+    "INSERT OR REPLACE INTO commands (id, fingerprint, keep_until, position, recorded_at, streams) VALUES ",
+    "(?, ?, ?, ?, ?, ?)",
+    "",
+);
+
+/// The statement that finds the records of `ids` which are still kept at `now`.
+pub(super) fn find_statement<'q>(ids: impl IntoIterator<Item = CommandId>, now: Timestamp) -> Statement<'q> {
+    sqlx::query(FIND).bind(json_ids(ids.into_iter().map(|id| id.as_uuid()))).bind(now.as_microsecond())
+}
+
+pub(super) async fn find(database: &Database, id: CommandId) -> Result<Option<CommandRecord>, StoreError> {
+    let mut read = database.read("find a command").await?;
+    let row = read.first(find_statement([id], database.now())).await?;
+    row.map(|row| record(&row)).transpose()
+}
+
+/// The records of the commands that `rows` of [`find_statement`] hold.
+pub(super) fn records(rows: &[SqliteRow]) -> Result<BTreeMap<CommandId, CommandRecord>, StoreError> {
+    rows.iter().map(|row| record(row).map(|record| (record.id, record))).collect()
+}
+
+pub(super) async fn save_response(
+    database: &Arc<Database>,
+    id: CommandId,
+    response: &StoredResponse,
+) -> Result<(), StoreError> {
+    let headers = serde_json::to_string(&response.headers).map_err(|error| corrupt("headers", &error))?;
+    let statement = sqlx::query(
+        "UPDATE commands SET response_status = ?, response_headers = ?, response_body = ?
+         WHERE id = ? AND response_status IS NULL AND (keep_until IS NULL OR keep_until > ?)",
+    )
+    .bind(response.status)
+    .bind(headers)
+    .bind(response.body.to_vec())
+    .bind(id.as_uuid().as_bytes().to_vec())
+    .bind(database.now().as_microsecond());
+    database.write("save a response").await?.finish(statement).await.map(drop)
+}
+
+/// Writes the records of commands, and how long each is kept.
+pub(super) async fn insert(
+    write: &mut Write<'_>,
+    commands: &[(CommandKey, Appended)],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut left = commands;
+    while !left.is_empty() {
+        let (part, rest) = left.split_at(chunk(left.len()));
+        let mut statement = INSERT.of(part.len());
+        for (command, appended) in part {
+            statement = statement
+                .bind(command.id.as_uuid().as_bytes().to_vec())
+                .bind(command.fingerprint.as_ref().map(|bytes| bytes.to_vec()))
+                .bind(command.keep.map(|keep| later(now, keep).as_microsecond()))
+                .bind(appended.position.as_i64())
+                .bind(appended.recorded_at.as_microsecond())
+                .bind(encode_streams(appended)?);
+        }
+        write.run(statement).await?;
+        left = rest;
+    }
+    Ok(())
+}
+
+/// Removes expired ids within a write, now and then.
+pub(super) async fn purge(write: &mut Write<'_>, now: Timestamp) -> Result<(), StoreError> {
+    if now < write.known().purge_at {
+        return Ok(());
+    }
+    let statement = sqlx::query(
+        "DELETE FROM commands WHERE id IN
+         (SELECT id FROM commands WHERE keep_until <= ? ORDER BY keep_until LIMIT ?) RETURNING 1",
+    )
+    .bind(now.as_microsecond())
+    .bind(PURGE_ROWS);
+    let removed = write.run(statement).await?.len();
+    let more = removed as u64 >= PURGE_ROWS.cast_unsigned();
+    write.known().purge_at = if more { now } else { later(now, PURGE_EVERY) };
+    Ok(())
+}
+
+fn encode_streams(appended: &Appended) -> Result<String, StoreError> {
+    let streams: SmallVec<[(&StreamId, StreamVersion, StreamVersion); 4]> =
+        appended.streams.iter().map(|written| (&written.stream, written.before, written.after)).collect();
+    serde_json::to_string(&streams[..]).map_err(|error| corrupt("streams of a command", &error))
+}
+
+fn decode_streams(text: &str) -> Result<SmallVec<[WrittenStream; 1]>, StoreError> {
+    let streams: Vec<(StreamId, StreamVersion, StreamVersion)> =
+        serde_json::from_str(text).map_err(|error| corrupt("streams of a command", &error))?;
+    Ok(streams.into_iter().map(|(stream, before, after)| WrittenStream { stream, before, after }).collect())
+}
+
+fn record(row: &SqliteRow) -> Result<CommandRecord, StoreError> {
+    let response = match column::<Option<i64>>(row, 5)? {
+        None => None,
+        Some(_) => Some(StoredResponse {
+            status: unsigned(row, 5)?,
+            headers: serde_json::from_str(column(row, 6)?)
+                .map_err(|error| corrupt("headers of a response", &error))?,
+            body: column::<Vec<u8>>(row, 7)?.into(),
+        }),
+    };
+    Ok(CommandRecord {
+        id: CommandId::from_uuid(uuid(row, 0)?),
+        fingerprint: column::<Option<Vec<u8>>>(row, 1)?.map(Into::into),
+        appended: Appended {
+            position: Position::from_i64(column(row, 2)?),
+            recorded_at: timestamp(row, 3)?,
+            streams: decode_streams(column(row, 4)?)?,
+        },
+        response,
+    })
+}

@@ -1,0 +1,72 @@
+//! One process per file, by a lock of the operating system on a file beside the database.
+//!
+//! The lock is the authority: it ends with its process however that dies. The text in the file only tells a second
+//! process who the first is.
+
+use composable_rust_core::port::StoreError;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+/// Held as long as the database is open.
+#[derive(Debug)]
+pub(crate) struct FileLock {
+    _file: File,
+}
+
+impl FileLock {
+    /// Takes the lock for `database`.
+    ///
+    /// # Errors
+    /// [`StoreError::Setup`] when another process has the database open, or the lock file cannot be written.
+    pub(crate) fn acquire(database: &Path) -> Result<Self, StoreError> {
+        let path = lock_path(database);
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(|error| refused(&path, &error))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(taken(database, &mut file)),
+            Err(TryLockError::Error(error)) => return Err(refused(&path, &error)),
+        }
+        sign(&mut file).map_err(|error| refused(&path, &error))?;
+        Ok(Self { _file: file })
+    }
+}
+
+/// The lock file of `database`: its name with `-lock`, as SQLite names its own `-wal` and `-shm`.
+pub(crate) fn lock_path(database: &Path) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push("-lock");
+    PathBuf::from(name)
+}
+
+fn sign(file: &mut File) -> std::io::Result<()> {
+    file.set_len(0)?;
+    file.rewind()?;
+    writeln!(file, "{}", std::process::id())
+}
+
+fn taken(database: &Path, file: &mut File) -> StoreError {
+    let mut holder = String::new();
+    let holder = match file.read_to_string(&mut holder) {
+        Ok(_) if !holder.trim().is_empty() => format!("process {}", holder.trim()),
+        // It has the lock but has not signed yet, or the system refuses to read a locked file.
+        Ok(_) | Err(_) => "another process".to_owned(),
+    };
+    StoreError::Setup(format!(
+        "{} is in use by {holder}; stop that process first, or use PostgreSQL for several instances",
+        database.display()
+    ))
+}
+
+fn refused(path: &Path, error: &std::io::Error) -> StoreError {
+    StoreError::Setup(format!(
+        "{} cannot be written ({error}); name a database in a folder where this user may create files",
+        path.display()
+    ))
+}

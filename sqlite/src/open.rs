@@ -1,0 +1,140 @@
+//! Which file, and how it becomes a [`Storage`]. Not here: the connections (`connections.rs`), the tables (`schema`).
+
+use crate::checkpoints::Checkpoints;
+use crate::connections::Database;
+use crate::dead_letters::DeadLetters;
+use crate::event_store::Events;
+use crate::leases::Leases;
+use crate::lock::FileLock;
+use crate::options::SqliteOptions;
+use crate::read_models::ReadModels;
+use crate::snapshots::Snapshots;
+use crate::timers::Timers;
+use async_trait::async_trait;
+use composable_rust_core::Environment;
+use composable_rust_core::port::{OpenStorage, Storage, StoreError};
+use sqlx::sqlite::SqliteConnectOptions;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// The storage of an application in one SQLite file.
+///
+/// Opening makes missing folders and the file, brings its tables up to date and refuses a file that another process
+/// has open. Beside the file stand `…-wal` and `…-shm` (SQLite's own; part of the data while the file is open) and
+/// `…-lock`.
+///
+/// ```
+/// use composable_rust_sqlite::Sqlite;
+/// assert_eq!(Sqlite::url("sqlite://data/counter.db"), Sqlite::file("data/counter.db"));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sqlite {
+    location: Location,
+    options: SqliteOptions,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Location {
+    File(PathBuf),
+    /// What is wrong with the URL given, told when it is opened.
+    Unusable(String),
+}
+
+impl Sqlite {
+    /// The storage in the file at `path`.
+    pub fn file(path: impl Into<PathBuf>) -> Self {
+        Self { location: Location::File(path.into()), options: SqliteOptions::default() }
+    }
+
+    /// The storage that a URL names: `sqlite://relative/path.db`, `sqlite:///absolute/path.db`, or `sqlite:` with a
+    /// path. A URL that names none is refused when it is opened.
+    pub fn url(url: &str) -> Self {
+        let location = match path_of(url) {
+            Ok(path) => Location::File(path),
+            Err(reason) => Location::Unusable(reason),
+        };
+        Self { location, options: SqliteOptions::default() }
+    }
+
+    /// With other limits than the usual ones.
+    #[must_use]
+    pub fn with_options(mut self, options: SqliteOptions) -> Self {
+        self.options = options;
+        self
+    }
+}
+
+#[async_trait]
+impl OpenStorage for Sqlite {
+    /// Opens the file.
+    ///
+    /// # Errors
+    /// [`StoreError::Setup`] with what to do when the file cannot be used, for instance because another process has
+    /// it open, it is no database, or newer software has changed it.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves the file as it was, or brought up to date.
+    async fn open(&self, environment: &Environment) -> Result<Storage, StoreError> {
+        let path = match &self.location {
+            Location::File(path) => path,
+            Location::Unusable(reason) => return Err(StoreError::Setup(reason.clone())),
+        };
+        check_path(path)?;
+        let lock = FileLock::acquire(path)?;
+        let database = Database::open(path, &self.options, environment, lock).await?;
+        Ok(storage(&database))
+    }
+}
+
+fn path_of(url: &str) -> Result<PathBuf, String> {
+    let example = "write sqlite:// and the path of a file, for example sqlite://data/app.db";
+    if !url.starts_with("sqlite:") {
+        return Err(format!("{url:?} is not a SQLite URL; {example}"));
+    }
+    if url.contains('?') {
+        return Err(format!("{url:?} has parameters; set them in SqliteOptions instead, and {example}"));
+    }
+    let options =
+        SqliteConnectOptions::from_str(url).map_err(|error| format!("{url:?}: {error}; {example}"))?;
+    Ok(options.get_filename().to_owned())
+}
+
+/// Makes the folder and refuses what can be no file, with a reason better than SQLite's.
+fn check_path(path: &Path) -> Result<(), StoreError> {
+    let shown = path.display();
+    let text = path.to_string_lossy();
+    if text.contains(":memory:") || text.starts_with("file:sqlx-in-memory") || text.is_empty() {
+        return Err(StoreError::Setup(
+            "SQLite in memory keeps nothing; name a file, or use the memory storage of the testing crate"
+                .into(),
+        ));
+    }
+    if path.is_dir() {
+        return Err(StoreError::Setup(format!("{shown} is a folder; name a file in it")));
+    }
+    let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
+    std::fs::create_dir_all(folder).map_err(|error| {
+        StoreError::Setup(format!(
+            "the folder {} cannot be made ({error}); make it, or name a file in another one",
+            folder.display()
+        ))
+    })
+}
+
+fn storage(database: &Arc<Database>) -> Storage {
+    let closing = Arc::clone(database);
+    Storage {
+        events: Arc::new(Events::new(database)),
+        snapshots: Arc::new(Snapshots::new(database)),
+        timers: Arc::new(Timers::new(database)),
+        views: Arc::new(ReadModels::new(database)),
+        checkpoints: Arc::new(Checkpoints::new(database)),
+        leases: Arc::new(Leases::new(database)),
+        dead_letters: Arc::new(DeadLetters::new(database)),
+        close: Arc::new(move || {
+            let database = Arc::clone(&closing);
+            Box::pin(async move { database.close().await })
+        }),
+    }
+}

@@ -1,0 +1,21 @@
+//! The contracts of all storage ports on a fresh file each.
+
+use composable_rust_sqlite::Sqlite;
+use composable_rust_testing::contract::Subject;
+
+async fn fresh() -> Subject {
+    let folder = tempfile::tempdir().unwrap();
+    Subject::new(Sqlite::file(folder.path().join("data/app.db"))).holding(folder)
+}
+
+mod event_store {
+    composable_rust_testing::event_store_contract!(super::fresh);
+}
+
+mod timers {
+    composable_rust_testing::timers_contract!(super::fresh);
+}
+
+mod read_models {
+    composable_rust_testing::read_models_contract!(super::fresh);
+}
