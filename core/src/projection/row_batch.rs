@@ -2,7 +2,7 @@
 //!
 //! No I/O: whoever drives it loads the rows and commits the changes.
 
-use super::rows::Stored;
+use super::rows::{Current, Stored};
 use super::{Fault, Projection, Row, Rows};
 use crate::Recorded;
 use crate::port::{RowChange, StoredRow};
@@ -99,10 +99,10 @@ impl<R: Row> RowBatch<R> {
     /// # Errors
     /// The place of the event and the [`Fault`] when a row cannot be written.
     pub fn changes(&self) -> Result<Vec<RowChange>, (usize, Fault)> {
-        let mut changed: Vec<_> = self.rows.touched.iter().map(|&slot| &self.rows.slots[slot]).collect();
-        changed.sort_unstable_by(|a, b| a.key.cmp(&b.key));
-        let mut changes = Vec::with_capacity(changed.len());
-        for slot in changed {
+        let mut touched: Vec<_> = self.rows.touched.iter().map(|&slot| &self.rows.slots[slot]).collect();
+        touched.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        let mut changes = Vec::with_capacity(touched.len());
+        for slot in touched {
             match (slot.view(), &slot.stored) {
                 (None, Stored::Absent) => {}
                 (None, Stored::Unknown | Stored::Present(_)) => {
@@ -120,10 +120,9 @@ impl<R: Row> RowBatch<R> {
     pub fn settle(&mut self, keep: usize) {
         for slot in std::mem::take(&mut self.rows.touched) {
             let slot = &mut self.rows.slots[slot];
-            slot.stored = match slot.current.take().flatten() {
-                Some(row) => Stored::Present(row),
-                None => Stored::Absent,
-            };
+            if let Current::Became(row) = std::mem::replace(&mut slot.current, Current::AsStored) {
+                slot.stored = row.map_or(Stored::Absent, Stored::Present);
+            }
         }
         if self.rows.slots.len() > keep {
             self.forget();
@@ -140,9 +139,9 @@ impl<R: Row> RowBatch<R> {
         let slots = self.rows.slots.into_iter();
         let rows = slots.filter_map(|slot| {
             let row = match (slot.current, slot.stored) {
-                (Some(current), _) => current,
-                (None, Stored::Present(row)) => Some(row),
-                (None, Stored::Absent | Stored::Unknown) => None,
+                (Current::Became(row), _) => row,
+                (Current::AsStored, Stored::Present(row)) => Some(row),
+                (Current::AsStored, Stored::Absent | Stored::Unknown) => None,
             };
             row.map(|row| (slot.key.to_string(), row))
         });
@@ -151,7 +150,7 @@ impl<R: Row> RowBatch<R> {
 
     fn reset(&mut self) {
         for slot in self.rows.touched.drain(..) {
-            self.rows.slots[slot].current = None;
+            self.rows.slots[slot].current = Current::AsStored;
         }
         for slot in self.rows.wanted.drain(..) {
             self.rows.slots[slot].wanted = false;

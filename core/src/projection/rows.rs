@@ -64,11 +64,19 @@ pub struct Rows<R: Row> {
 pub(super) struct Slot<R> {
     pub(super) key: Arc<str>,
     pub(super) stored: Stored<R>,
-    /// What this fold made of it; `None` while it is as stored.
-    pub(super) current: Option<Option<R>>,
+    pub(super) current: Current<R>,
     pub(super) wanted: bool,
     /// The last event that changed it.
     pub(super) event: usize,
+}
+
+/// What this fold made of a row.
+#[derive(Debug)]
+pub(super) enum Current<R> {
+    /// Nothing: it is as stored.
+    AsStored,
+    /// This, or nothing any more.
+    Became(Option<R>),
 }
 
 /// What the store has under a key.
@@ -149,7 +157,13 @@ impl<R: Row> Rows<R> {
         let key: Arc<str> = self.text.as_str().into();
         let slot = self.slots.len();
         self.index.insert(Arc::clone(&key), slot);
-        self.slots.push(Slot { key, stored: Stored::Unknown, current: None, wanted: false, event: 0 });
+        self.slots.push(Slot {
+            key,
+            stored: Stored::Unknown,
+            current: Current::AsStored,
+            wanted: false,
+            event: 0,
+        });
         slot
     }
 
@@ -160,20 +174,25 @@ impl<R: Row> Rows<R> {
         }
         let found = &mut self.slots[slot];
         found.event = self.event;
-        if found.current.is_none() {
+        if matches!(found.current, Current::AsStored) {
             self.touched.push(slot);
+            found.current = Current::Became(match &found.stored {
+                Stored::Present(row) => Some(row.clone()),
+                Stored::Absent | Stored::Unknown => None,
+            });
         }
-        Some(found.current.get_or_insert_with(|| match &found.stored {
-            Stored::Present(row) => Some(row.clone()),
-            Stored::Absent | Stored::Unknown => None,
-        }))
+        match &mut found.current {
+            Current::Became(row) => Some(row),
+            Current::AsStored => None,
+        }
     }
 
     /// Whether the slot's row is known; if not, that it is wanted is noted.
     fn is_known(&mut self, slot: usize) -> bool {
         let found = &mut self.slots[slot];
-        if found.current.is_some() || self.complete || !matches!(found.stored, Stored::Unknown) {
-            return true;
+        match (&found.current, &found.stored) {
+            (Current::AsStored, Stored::Unknown) if !self.complete => {}
+            (Current::AsStored | Current::Became(_), _) => return true,
         }
         if !found.wanted {
             found.wanted = true;
@@ -185,9 +204,10 @@ impl<R: Row> Rows<R> {
     fn overwrite(&mut self, slot: usize, row: Option<R>) {
         let found = &mut self.slots[slot];
         found.event = self.event;
-        if found.current.replace(row).is_none() {
+        if matches!(found.current, Current::AsStored) {
             self.touched.push(slot);
         }
+        found.current = Current::Became(row);
     }
 
     fn missing_row(&mut self, slot: usize) {
@@ -200,9 +220,9 @@ impl<R> Slot<R> {
     /// The row as this fold sees it now.
     pub(super) fn view(&self) -> Option<&R> {
         match (&self.current, &self.stored) {
-            (Some(current), _) => current.as_ref(),
-            (None, Stored::Present(row)) => Some(row),
-            (None, Stored::Absent | Stored::Unknown) => None,
+            (Current::Became(row), _) => row.as_ref(),
+            (Current::AsStored, Stored::Present(row)) => Some(row),
+            (Current::AsStored, Stored::Absent | Stored::Unknown) => None,
         }
     }
 }

@@ -33,10 +33,12 @@ pub enum HandleError {
 
 impl From<StoreError> for HandleError {
     fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Fenced { .. } => Self::Fenced,
-            error if error.is_transient() => Self::Transient(error.into()),
-            error => Self::Fatal(error.into()),
+        if matches!(error, StoreError::Fenced { .. }) {
+            Self::Fenced
+        } else if error.is_transient() {
+            Self::Transient(error.into())
+        } else {
+            Self::Fatal(error.into())
         }
     }
 }

@@ -36,6 +36,7 @@ struct Status {
     events_per_second: f64,
     parked_streams: usize,
     last_error: Option<String>,
+    resume: bool,
 }
 
 impl Monitor {
@@ -52,6 +53,7 @@ impl Monitor {
             events_per_second: 0.0,
             parked_streams: 0,
             last_error: None,
+            resume: false,
         };
         let inner = Inner {
             name: name.into(),
@@ -164,6 +166,29 @@ impl Monitor {
         status.count(events as u64, now);
         drop(status);
         self.inner.checkpoint.advance(read_to);
+    }
+
+    /// Asks whoever supervises the subscription to run it again, if it stopped with an error.
+    pub(crate) fn ask_to_resume(&self) {
+        let mut status = self.status();
+        status.resume = status.state == SubscriptionState::Stopped;
+    }
+
+    pub(crate) fn is_to_resume(&self) -> bool {
+        self.status().resume
+    }
+
+    /// The task ended; without having said so, it panicked or was dropped.
+    pub(crate) fn end_abruptly(&self) {
+        let mut status = self.status();
+        match status.state {
+            SubscriptionState::Stopped | SubscriptionState::Ended => return,
+            SubscriptionState::Waiting | SubscriptionState::CatchingUp | SubscriptionState::Live => {}
+        }
+        status.state = SubscriptionState::Stopped;
+        status.last_error = Some("its task ended abruptly (a panic, which is in the log)".to_owned());
+        drop(status);
+        self.touch();
     }
 
     pub(super) fn parked(&self, streams: usize) {

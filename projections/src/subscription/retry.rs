@@ -74,7 +74,7 @@ pub async fn retry_dead_letter(
         tokio::select! {
             biased;
             () = changed => {}
-            () = clock.sleep((patience - waited).min(Duration::from_millis(250))) => {}
+            () = clock.sleep(patience.saturating_sub(waited).min(Duration::from_millis(250))) => {}
         }
     }
 }

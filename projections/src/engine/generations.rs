@@ -1,0 +1,178 @@
+//! Generations in the store: numbering, the build under way, the switch, and the clearing of replaced ones.
+//!
+//! Three checkpoints keep the books, all under the projection's lease, so a late writer is refused:
+//! `…:generations` (the last number given), `…:building:DEFINITION` (the number under which that definition is or was
+//! built; a crash resumes it) and `…:dropped` (everything up to here is cleared). Numbers are never given twice.
+
+use super::{Live, Shared, subscription_name};
+use composable_rust_core::Position;
+use composable_rust_core::port::{Checkpoint, DeadLetterFilter, DlqStatus, Lease, PageRequest, StoreError};
+use tokio_util::sync::CancellationToken;
+
+/// What this instance should maintain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Plan {
+    /// The live generation, if it is of this code's definition.
+    pub(super) follow: Option<u32>,
+    /// The generation being built to replace the live one.
+    pub(super) build: Option<u32>,
+}
+
+/// Dead letters cleared at once.
+const LETTERS: u32 = 500;
+
+impl Shared {
+    /// What to maintain now; makes the first generation, and the next one when the definition changed.
+    ///
+    /// `None` when another definition has replaced one that this code had live: then the other code is newer.
+    pub(super) async fn plan(&self, had_live: bool) -> Result<Option<Plan>, StoreError> {
+        let live = match self.look_up_live().await? {
+            Some(live) => live,
+            None => self.make_first().await?,
+        };
+        let ours = live.definition == self.definition;
+        if !ours && had_live {
+            return Ok(None);
+        }
+        let build = match self.building(&live).await? {
+            None if !ours => Some(self.make_next().await?),
+            build => build,
+        };
+        Ok(Some(Plan { follow: ours.then_some(live.generation), build }))
+    }
+
+    /// Makes the generation that replaces the live one, unless one is being built; answers its number.
+    pub(super) async fn make_next(&self) -> Result<u32, StoreError> {
+        self.administer(async |lease| {
+            let Some(live) = self.look_up_live().await? else { return Ok(1) };
+            if let Some(building) = self.building(&live).await? {
+                return Ok(building);
+            }
+            let generation = self.give_number(lease).await?;
+            self.save(&self.building_book(), generation, lease).await?;
+            Ok(generation)
+        })
+        .await
+    }
+
+    /// Makes `generation` the live one, unless a newer one is; answers whether it did.
+    pub(super) async fn switch_to(&self, generation: u32) -> Result<bool, StoreError> {
+        self.administer(async |_| {
+            if self.look_up_live().await?.is_some_and(|live| live.generation >= generation) {
+                return Ok(false);
+            }
+            self.make_live(generation).await?;
+            Ok(true)
+        })
+        .await
+    }
+
+    /// Clears everything that generations before the live one left.
+    pub(super) async fn drop_replaced(&self) -> Result<(), StoreError> {
+        let book = format!("projection:{}:dropped", self.name);
+        let Some(live) = self.look_up_live().await? else { return Ok(()) };
+        let before_live = live.generation.saturating_sub(1);
+        if self.load(&book).await? >= before_live {
+            return Ok(());
+        }
+        self.administer(async |lease| {
+            for generation in self.load(&book).await? + 1..=before_live {
+                self.deps.storage.views.drop_generation(&self.model(generation)).await?;
+                self.discard_letters(generation).await?;
+            }
+            self.save(&book, before_live, lease).await
+        })
+        .await
+    }
+
+    async fn make_first(&self) -> Result<Live, StoreError> {
+        self.administer(async |lease| {
+            if let Some(live) = self.look_up_live().await? {
+                return Ok(live);
+            }
+            let generation = self.give_number(lease).await?;
+            self.make_live(generation).await
+        })
+        .await
+    }
+
+    async fn make_live(&self, generation: u32) -> Result<Live, StoreError> {
+        self.deps.storage.views.switch_generation(self.name, generation, &self.definition).await?;
+        let live = Live { generation, definition: self.definition.clone() };
+        self.set_live(Some(live.clone()));
+        tracing::info!(projection = self.name, generation, "generation is live");
+        Ok(live)
+    }
+
+    /// A number that no generation had before, with its table.
+    async fn give_number(&self, lease: &Lease) -> Result<u32, StoreError> {
+        let book = format!("projection:{}:generations", self.name);
+        let generation = self.load(&book).await? + 1;
+        self.save(&book, generation, lease).await?;
+        self.deps.storage.views.prepare(&self.model(generation)).await?;
+        Ok(generation)
+    }
+
+    /// The generation being built by this definition to replace the live one.
+    async fn building(&self, live: &Live) -> Result<Option<u32>, StoreError> {
+        let building = self.load(&self.building_book()).await?;
+        Ok((building > live.generation).then_some(building))
+    }
+
+    fn building_book(&self) -> String {
+        format!("projection:{}:building:{}", self.name, self.definition)
+    }
+
+    /// The letters of a generation that is gone say nothing any more: its successor has handled those events anew.
+    async fn discard_letters(&self, generation: u32) -> Result<(), StoreError> {
+        let queue = &self.deps.storage.dead_letters;
+        let mut filter = DeadLetterFilter {
+            subscription: Some(subscription_name(self.name, generation)),
+            ..DeadLetterFilter::default()
+        };
+        for status in [DlqStatus::Pending, DlqStatus::Processing] {
+            filter.status = Some(status);
+            loop {
+                let letters = queue.list(&filter, PageRequest::first(LETTERS)).await?.items;
+                if letters.is_empty() {
+                    break;
+                }
+                let notes = Some("its generation was replaced");
+                for found in letters {
+                    let id = found.letter.id;
+                    queue.transition(id, &[status], DlqStatus::Discarded, Some("rebuild"), notes).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs `work` under the projection's lease.
+    async fn administer<T>(
+        &self,
+        work: impl AsyncFnOnce(&Lease) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let _one_at_a_time = self.administration.lock().await;
+        let leasing = self.leasing();
+        let Some(lease) = leasing.acquire(&self.deps, &CancellationToken::new()).await else {
+            return Err(StoreError::Setup("a lease was given up before it was taken".to_owned()));
+        };
+        let result = work(&lease).await;
+        leasing.release(&self.deps, &lease).await;
+        result
+    }
+
+    async fn load(&self, book: &str) -> Result<u32, StoreError> {
+        let position = self.deps.storage.checkpoints.load_checkpoint(book).await?;
+        u32::try_from(position.get()).map_err(|_| StoreError::Corrupt(format!("{book} is at {position}")))
+    }
+
+    async fn save(&self, book: &str, number: u32, lease: &Lease) -> Result<(), StoreError> {
+        let checkpoint = Checkpoint {
+            subscription: book.to_owned(),
+            position: Position::from(number),
+            fence: lease.fence,
+        };
+        self.deps.storage.checkpoints.save_checkpoint(checkpoint).await
+    }
+}
