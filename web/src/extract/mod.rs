@@ -1,0 +1,18 @@
+//! What handlers ask of a request, each refusing with a [`Problem`](crate::Problem) when it is not as it should be.
+
+mod body;
+mod findings;
+mod json;
+mod page;
+mod path;
+mod precondition;
+mod query;
+
+pub(crate) use body::read_body;
+pub use body::{BodyLimit, body_limit};
+pub use findings::{Findings, Validate};
+pub use json::JsonBody;
+pub use page::{PageBody, Pagination};
+pub use path::{PathId, PathIds};
+pub use precondition::{IfMatch, MinPosition};
+pub use query::QueryParams;

@@ -1,0 +1,86 @@
+//! Pages of a list: what is asked for and what is answered.
+
+use super::query;
+use crate::Problem;
+use axum::Json;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use composable_rust_core::port::{Page, PageRequest};
+use serde::{Deserialize, Serialize};
+
+const DEFAULT_SIZE: u32 = 20;
+const LARGEST_SIZE: u32 = 100;
+
+/// `?page=` from 1 (1 when absent) and `?page_size=` from 1 to 100 (20 when absent); anything else is refused with 400
+/// `invalid_parameter`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pagination {
+    /// From 1.
+    pub page: u32,
+    /// 1 to 100.
+    pub page_size: u32,
+}
+
+#[derive(Deserialize)]
+struct Raw {
+    page: Option<u32>,
+    page_size: Option<u32>,
+}
+
+impl Pagination {
+    /// For the query of a view.
+    pub const fn request(self) -> PageRequest {
+        PageRequest { page: self.page, size: self.page_size }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Pagination {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let raw: Raw = query::parse(parts.uri.query().unwrap_or_default())?;
+        let (page, page_size) = (raw.page.unwrap_or(1), raw.page_size.unwrap_or(DEFAULT_SIZE));
+        if page == 0 {
+            return Err(Problem::invalid_parameter("page", "page starts at 1"));
+        }
+        if !(1..=LARGEST_SIZE).contains(&page_size) {
+            return Err(Problem::invalid_parameter("page_size", "page_size must be 1 to 100"));
+        }
+        Ok(Self { page, page_size })
+    }
+}
+
+/// A page as it is answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PageBody<T> {
+    /// What is on it; empty past the end.
+    pub items: Vec<T>,
+    /// From 1.
+    pub page: u32,
+    /// 1 to 100.
+    pub page_size: u32,
+    /// How many items there are in all.
+    pub total: u64,
+    /// How many pages there are in all; 0 when there is no item.
+    pub total_pages: u64,
+}
+
+impl<T> PageBody<T> {
+    /// The page that answers `pagination`, with each row turned into what the client sees.
+    pub fn new<R>(pagination: Pagination, page: Page<R>, show: impl FnMut(R) -> T) -> Self {
+        Self {
+            items: page.items.into_iter().map(show).collect(),
+            page: pagination.page,
+            page_size: pagination.page_size,
+            total: page.total,
+            total_pages: page.total.div_ceil(u64::from(pagination.page_size)),
+        }
+    }
+}
+
+impl<T: Serialize> IntoResponse for PageBody<T> {
+    fn into_response(self) -> Response {
+        Json(self).into_response()
+    }
+}

@@ -1,0 +1,23 @@
+//! Requests that may be sent twice and act once: `Idempotency-Key` on every POST.
+//!
+//! A key is scoped by principal, method and path. It becomes the id of the command that the handler executes, so the
+//! event store itself, in the append's own transaction, makes sure that it acts once; what is kept here in memory only
+//! tells that a first request is still running. Successful answers (2xx) are kept beside the command for
+//! [`KEPT_FOR`]; refusals are not kept and are decided anew. Answers to anonymous requests are not kept either:
+//! two strangers may choose the same key.
+
+mod command_request;
+mod fingerprint;
+mod in_flight;
+mod key;
+mod middleware;
+
+pub use command_request::{CommandRequest, KeyedRequest};
+pub(crate) use in_flight::InFlight;
+pub use key::IdempotencyKey;
+pub(crate) use middleware::idempotency;
+
+use std::time::Duration;
+
+/// How long a key and its answer are kept: a day.
+pub const KEPT_FOR: Duration = Duration::from_hours(24);

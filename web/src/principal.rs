@@ -1,0 +1,183 @@
+//! Who asks: the port behind which an application knows its users, and the extractors that handlers use.
+//!
+//! How somebody proves who he is (sessions, links, keys) is not here.
+
+use crate::{Problem, Web};
+use async_trait::async_trait;
+use axum::extract::{FromRequestParts, OptionalFromRequestParts, Request};
+use axum::http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method};
+use composable_rust_core::UserId;
+use composable_rust_runtime::Application;
+use std::fmt;
+
+/// Who asks.
+///
+/// As an extractor it refuses with 401 `unauthenticated`; take `Option<Principal>` where anybody may ask. A bearer
+/// token that is not valid is refused in both cases; handlers that ask for neither do not look at it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Principal {
+    /// The account.
+    pub user_id: UserId,
+    /// Its address, where it has one.
+    pub email: Option<String>,
+    /// Its roles, such as `admin`.
+    pub roles: Vec<String>,
+}
+
+impl Principal {
+    /// Whether it has `role`.
+    pub fn has_role(&self, role: &str) -> bool {
+        self.roles.iter().any(|own| own == role)
+    }
+
+    /// Asks for `role`.
+    ///
+    /// # Errors
+    /// 403 `forbidden` without it.
+    pub fn require_role(&self, role: &str) -> Result<(), Problem> {
+        if self.has_role(role) {
+            Ok(())
+        } else {
+            Err(Problem::forbidden(format!("this needs the role {role}")))
+        }
+    }
+}
+
+/// Knows whose credential a token is.
+#[async_trait]
+pub trait Authenticator: fmt::Debug + Send + Sync {
+    /// The principal of `token`; `None` when it is not valid, or no longer.
+    ///
+    /// # Errors
+    /// A [`Problem`] when it cannot be said now, such as 503 while a store does not answer.
+    async fn authenticate(&self, app: &Application, token: &str) -> Result<Option<Principal>, Problem>;
+
+    /// The cookie that carries the token of a page's user, if there is one. It counts for writes only when the request
+    /// comes from this site.
+    fn cookie(&self) -> Option<&str> {
+        None
+    }
+}
+
+/// What is known of the one who asks.
+#[derive(Debug, Clone)]
+pub(crate) enum Identity {
+    Anonymous,
+    Known(Principal),
+    /// A credential that is not valid, or that could not be checked.
+    Refused(Problem),
+}
+
+impl Identity {
+    /// Whose the credential of a request is, if it has one.
+    pub(crate) async fn of(web: &Web, credential: Option<Credential>) -> Self {
+        let (Some(authenticator), Some(credential)) = (web.authenticator(), credential) else {
+            return Self::Anonymous;
+        };
+        match authenticator.authenticate(web.application(), &credential.token).await {
+            Ok(Some(principal)) => Self::Known(principal),
+            // A browser keeps sending a cookie that has expired; that is not an attempt to act under it.
+            Ok(None) if credential.is_cookie => Self::Anonymous,
+            Ok(None) => Self::Refused(Problem::unauthenticated(true)),
+            Err(problem) => Self::Refused(problem),
+        }
+    }
+
+    pub(crate) fn principal(&self) -> Option<&Principal> {
+        match self {
+            Self::Known(principal) => Some(principal),
+            Self::Anonymous | Self::Refused(_) => None,
+        }
+    }
+}
+
+/// What a request brings to prove who asks.
+pub(crate) struct Credential {
+    token: String,
+    is_cookie: bool,
+}
+
+impl Credential {
+    /// A bearer token, or else the cookie called `cookie`.
+    pub(crate) fn of(request: &Request, cookie: Option<&str>) -> Option<Self> {
+        if let Some(token) = bearer(request.headers()) {
+            return Some(Self { token: token.to_owned(), is_cookie: false });
+        }
+        let token = cookie_token(request, cookie?)?;
+        Some(Self { token: token.to_owned(), is_cookie: true })
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Principal {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let known = <Self as OptionalFromRequestParts<S>>::from_request_parts(parts, state).await?;
+        known.ok_or_else(|| Problem::unauthenticated(false))
+    }
+}
+
+impl<S: Send + Sync> OptionalFromRequestParts<S> for Principal {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Problem> {
+        match parts.extensions.get::<Identity>() {
+            Some(Identity::Known(principal)) => Ok(Some(principal.clone())),
+            Some(Identity::Refused(problem)) => Err(problem.clone()),
+            Some(Identity::Anonymous) | None => Ok(None),
+        }
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+fn cookie_token<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    if !(reads || is_same_site(request.headers())) {
+        return None;
+    }
+    let cookies = request.headers().get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    cookies.flat_map(|line| line.split(';')).find_map(|pair| {
+        let (own, value) = pair.trim().split_once('=')?;
+        (own == name && !value.is_empty()).then_some(value)
+    })
+}
+
+/// Whether a browser sent it from a page of this site: a page elsewhere must not act with our user's cookie.
+fn is_same_site(headers: &HeaderMap) -> bool {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    match (headers.get("sec-fetch-site"), text(ORIGIN), text(HOST)) {
+        (Some(site), _, _) => site == "same-origin" || site == "none",
+        (None, Some(origin), Some(host)) => origin.split_once("://").is_some_and(|(_, rest)| rest == host),
+        (None, _, _) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::Body;
+
+    fn request(method: &str, headers: &[(&str, &str)]) -> Request {
+        let builder = Request::builder().method(method).header("cookie", "a=1; session=secret; b=2");
+        let builder = headers.iter().fold(builder, |builder, (name, value)| builder.header(*name, *value));
+        builder.body(Body::empty()).unwrap()
+    }
+
+    #[test]
+    fn a_cookie_acts_only_from_this_site() {
+        let token =
+            |method, headers: &[_]| cookie_token(&request(method, headers), "session").map(str::to_owned);
+        assert_eq!(token("GET", &[]).as_deref(), Some("secret"));
+        assert_eq!(token("POST", &[]), None);
+        assert_eq!(token("POST", &[("sec-fetch-site", "cross-site")]), None);
+        assert_eq!(token("POST", &[("origin", "http://evil.example"), ("host", "ours.example")]), None);
+        assert!(token("POST", &[("sec-fetch-site", "same-origin")]).is_some());
+        assert!(token("POST", &[("origin", "http://ours.example"), ("host", "ours.example")]).is_some());
+    }
+}

@@ -1,0 +1,96 @@
+//! Which failure becomes which problem. The whole cause goes to the log, never to the client.
+
+use super::Problem;
+use axum::http::StatusCode;
+use composable_rust_core::port::StoreError;
+use composable_rust_core::{Rejection, RejectionKind};
+use composable_rust_runtime::{AnyRejection, ExecuteError};
+use serde_json::{Map, Value};
+use std::any::Any;
+use std::error::Error;
+use std::fmt::Write as _;
+
+impl<R: Rejection> From<ExecuteError<R>> for Problem {
+    fn from(error: ExecuteError<R>) -> Self {
+        match error {
+            ExecuteError::Rejected(rejection) => Self::rejection(&rejection),
+            ExecuteError::KeyReused => Self::idempotency_key_reused(),
+            ExecuteError::Overloaded => Self::overloaded(),
+            ExecuteError::Draining => Self::draining(),
+            ExecuteError::Store(error) => error.into(),
+            ExecuteError::TimerGone
+            | ExecuteError::UnknownDecider { .. }
+            | ExecuteError::Invalid(_)
+            | ExecuteError::Decode(_)
+            | ExecuteError::Encode(_) => Self::defect(&error),
+            _ => Self::internal(),
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        if error.is_transient() {
+            tracing::warn!(error = chain(&error), "the store cannot serve a request");
+            let detail = "the store does not answer; try again shortly";
+            Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail).retry_after(1)
+        } else {
+            Self::defect(&error)
+        }
+    }
+}
+
+impl Problem {
+    /// A domain's refusal: its code, its text, its kind as the status and its fields as members.
+    pub fn rejection<R: Rejection>(rejection: &R) -> Self {
+        let (fields, kind) = match (rejection as &dyn Any).downcast_ref::<AnyRejection>() {
+            Some(any) => (any.details.clone(), any.kind),
+            None => (serde_json::to_value(rejection).unwrap_or_default(), rejection.kind()),
+        };
+        let mut problem = Self::new(status_of(kind), rejection.code().to_owned(), rejection.to_string());
+        problem.0.extra = members(fields);
+        problem
+    }
+
+    /// 500 `internal` for what should not have happened; the cause is logged with its whole chain.
+    pub fn defect(error: &(dyn Error + 'static)) -> Self {
+        tracing::error!(error = chain(error), "a request failed");
+        Self::internal()
+    }
+}
+
+const fn status_of(kind: RejectionKind) -> StatusCode {
+    match kind {
+        RejectionKind::Conflict => StatusCode::CONFLICT,
+        RejectionKind::NotFound => StatusCode::NOT_FOUND,
+        RejectionKind::Forbidden => StatusCode::FORBIDDEN,
+        RejectionKind::Gone => StatusCode::GONE,
+        RejectionKind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+    }
+}
+
+/// The fields of a refusal: those of a struct, or those of an enum's variant (`{"NoSeats": {"available": 3}}`, which
+/// is known by the capital letter of its only name).
+fn members(value: Value) -> Map<String, Value> {
+    let Value::Object(fields) = value else { return Map::new() };
+    let is_variant = fields.len() == 1
+        && fields
+            .iter()
+            .all(|(name, value)| name.starts_with(|c: char| c.is_ascii_uppercase()) && value.is_object());
+    match fields.values().next() {
+        Some(Value::Object(inner)) if is_variant => inner.clone(),
+        Some(_) | None => fields,
+    }
+}
+
+/// An error with all its causes on one line.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        // Writing to a String cannot fail.
+        let _ = write!(text, ": {error}");
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,53 @@
+//! The limits of the HTTP side, in one place.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+/// Where to listen and what to allow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpOptions {
+    /// Where to listen; port 0 picks a free one.
+    pub address: SocketAddr,
+    /// Most connections at once; further ones wait in the kernel's queue.
+    pub max_connections: usize,
+    /// Longest time for the head of a request to arrive, also while a kept connection is idle.
+    pub header_timeout: Duration,
+    /// Largest head of a request, in bytes; at least 8,192.
+    pub max_head: usize,
+    /// Longest time for a body to arrive, apart from what `min_body_rate` grants.
+    pub body_timeout: Duration,
+    /// A body may take longer as long as it brings so many bytes per second.
+    pub min_body_rate: u32,
+    /// Longest time a client may stop reading an answer.
+    pub write_timeout: Duration,
+    /// Longest time from a request to the head of its answer.
+    pub request_timeout: Duration,
+    /// Largest body in bytes, unless the route says otherwise.
+    pub body_limit: usize,
+    /// Largest body in bytes, whatever a route says.
+    pub body_ceiling: usize,
+}
+
+impl Default for HttpOptions {
+    fn default() -> Self {
+        Self {
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            max_connections: 10_000,
+            header_timeout: Duration::from_secs(5),
+            max_head: 8 * 1024,
+            body_timeout: Duration::from_secs(5),
+            min_body_rate: 16 * 1024,
+            write_timeout: Duration::from_secs(10),
+            request_timeout: Duration::from_secs(30),
+            body_limit: 64 * 1024,
+            body_ceiling: 1024 * 1024,
+        }
+    }
+}
+
+impl HttpOptions {
+    /// The defaults, listening on `address`.
+    pub fn listen(address: SocketAddr) -> Self {
+        Self { address, ..Self::default() }
+    }
+}

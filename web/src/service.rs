@@ -1,0 +1,143 @@
+//! The HTTP side as a part of an application: declared on its builder, started last and stopped first.
+
+use crate::server::{Server, bind};
+use crate::{Authenticator, HttpOptions, Web, health, idempotency, layer};
+use async_trait::async_trait;
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use composable_rust_runtime::{Application, ApplicationBuilder, BoxError, Finding, Service};
+use std::any::Any;
+use std::fmt;
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Where the application listens, for `app.get::<Listening>()` once it has started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listening {
+    /// The bound address; its port is never 0.
+    pub address: SocketAddr,
+}
+
+impl fmt::Display for Listening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "http://{}", self.address)
+    }
+}
+
+/// Adds an HTTP side to an application.
+///
+/// ```
+/// use axum::{Router, routing::get};
+/// use composable_rust_runtime::Application;
+/// use composable_rust_web::{HttpOptions, WebExt};
+///
+/// let routes = Router::new().route("/api/hello", get(async || "hello"));
+/// let builder = Application::builder("hello").http(HttpOptions::default()).routes(routes);
+/// ```
+pub trait WebExt: Sized {
+    /// Where to listen and what to allow; without it the defaults of [`HttpOptions`].
+    #[must_use]
+    fn http(self, options: HttpOptions) -> Self;
+
+    /// Adds routes; handlers take the application as `State<Application>`.
+    #[must_use]
+    fn routes(self, routes: Router<Application>) -> Self;
+
+    /// How tokens become principals; without it everybody is anonymous.
+    #[must_use]
+    fn authenticator(self, authenticator: impl Authenticator + 'static) -> Self;
+}
+
+impl WebExt for ApplicationBuilder {
+    fn http(mut self, options: HttpOptions) -> Self {
+        self.service_mut::<HttpService>().options = options;
+        self
+    }
+
+    fn routes(mut self, routes: Router<Application>) -> Self {
+        self.service_mut::<HttpService>().routes.push(routes);
+        self
+    }
+
+    fn authenticator(mut self, authenticator: impl Authenticator + 'static) -> Self {
+        self.service_mut::<HttpService>().authenticator = Some(Arc::new(authenticator));
+        self
+    }
+}
+
+/// The HTTP side of an application; declared through [`WebExt`].
+#[derive(Debug, Default)]
+pub struct HttpService {
+    options: HttpOptions,
+    routes: Vec<Router<Application>>,
+    authenticator: Option<Arc<dyn Authenticator>>,
+    running: Option<(Server, Web)>,
+}
+
+impl HttpService {
+    /// All routes in one router; an overlap is the text of axum's panic, which is its only way to say so.
+    fn merged(&self) -> Result<Router<Application>, String> {
+        let merge = || {
+            let routes = self.routes.iter().cloned().fold(Router::new(), Router::merge);
+            drop(routes.clone().merge(health::routes()));
+            routes
+        };
+        catch_unwind(AssertUnwindSafe(merge)).map_err(|panic| text_of(panic.as_ref()))
+    }
+}
+
+#[async_trait]
+impl Service for HttpService {
+    fn name(&self) -> &'static str {
+        "http"
+    }
+
+    fn check(&self) -> Vec<Finding> {
+        let overlap = self.merged().err();
+        let fix = "give each path and method to one `.routes(…)` only";
+        overlap.map(|text| Finding::new(format!("routes overlap: {text}"), fix)).into_iter().collect()
+    }
+
+    async fn start(&mut self, application: &Application) -> Result<(), BoxError> {
+        let (listener, address) = bind(self.options.address)
+            .await
+            .map_err(|error| format!("cannot listen on {}: {error}", self.options.address))?;
+        let web = Web::new(application.clone(), self.options.clone(), self.authenticator.clone());
+        let router = stack(self.merged()?, &web);
+        let server = Server::start(listener, router, self.options.clone(), application.environment());
+        application.put(Listening { address });
+        self.running = Some((server, web));
+        tracing::info!("listening on http://{address}");
+        Ok(())
+    }
+
+    async fn stop(&mut self, timeout: Duration) {
+        if let Some((server, web)) = self.running.take() {
+            web.drain();
+            server.stop(web.application().environment().clock.sleep(timeout)).await;
+        }
+    }
+}
+
+/// Routes within everything that happens to each request; the last layer is the outermost. Probes know nobody and answer
+/// while draining.
+fn stack(routes: Router<Application>, web: &Web) -> Router {
+    let probes = health::routes().method_not_allowed_fallback(layer::not_here);
+    routes
+        .fallback(layer::not_found)
+        .method_not_allowed_fallback(layer::not_here)
+        .layer(DefaultBodyLimit::max(web.options().body_limit))
+        .layer(from_fn_with_state(web.clone(), idempotency::idempotency))
+        .layer(from_fn_with_state(web.clone(), layer::authenticate))
+        .merge(probes)
+        .layer(from_fn_with_state(web.clone(), layer::scope))
+        .with_state(web.application().clone())
+}
+
+fn text_of(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "axum refused them".to_owned())
+}

@@ -1,0 +1,56 @@
+//! What all requests of one HTTP service share.
+
+use crate::HttpOptions;
+use crate::idempotency::InFlight;
+use crate::principal::Authenticator;
+use composable_rust_runtime::Application;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// What all requests share; every request carries it in its extensions, so extractors work in any router.
+#[derive(Debug, Clone)]
+pub(crate) struct Web(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    application: Application,
+    options: HttpOptions,
+    authenticator: Option<Arc<dyn Authenticator>>,
+    in_flight: InFlight,
+    draining: AtomicBool,
+}
+
+impl Web {
+    pub(crate) fn new(
+        application: Application,
+        options: HttpOptions,
+        authenticator: Option<Arc<dyn Authenticator>>,
+    ) -> Self {
+        let (in_flight, draining) = (InFlight::default(), AtomicBool::new(false));
+        Self(Arc::new(Inner { application, options, authenticator, in_flight, draining }))
+    }
+
+    pub(crate) fn application(&self) -> &Application {
+        &self.0.application
+    }
+
+    pub(crate) fn options(&self) -> &HttpOptions {
+        &self.0.options
+    }
+
+    pub(crate) fn authenticator(&self) -> Option<&dyn Authenticator> {
+        self.0.authenticator.as_deref()
+    }
+
+    pub(crate) fn in_flight(&self) -> &InFlight {
+        &self.0.in_flight
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.0.draining.load(Ordering::Acquire) || self.0.application.is_draining()
+    }
+
+    pub(crate) fn drain(&self) {
+        self.0.draining.store(true, Ordering::Release);
+    }
+}

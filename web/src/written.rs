@@ -1,0 +1,116 @@
+//! Answers that carry a version: `ETag: "<version>"` and `X-Position`.
+
+use axum::Json;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use composable_rust_core::{Decider, Position, StreamVersion};
+use composable_rust_runtime::{Acknowledged, Loaded, Receipt};
+use serde::Serialize;
+
+/// What knows the version of an aggregate: the receipt of a command, or a loaded state.
+pub trait Versioned {
+    /// The aggregate's version.
+    fn version(&self) -> StreamVersion;
+
+    /// The position of what was written; a read has none.
+    fn position(&self) -> Option<Position>;
+}
+
+impl<D: Decider> Versioned for Receipt<D> {
+    fn version(&self) -> StreamVersion {
+        self.version
+    }
+
+    fn position(&self) -> Option<Position> {
+        Some(self.position)
+    }
+}
+
+impl<D: Decider> Versioned for Acknowledged<D> {
+    fn version(&self) -> StreamVersion {
+        self.version
+    }
+
+    fn position(&self) -> Option<Position> {
+        Some(self.position)
+    }
+}
+
+impl<D> Versioned for Loaded<D> {
+    fn version(&self) -> StreamVersion {
+        self.version
+    }
+
+    fn position(&self) -> Option<Position> {
+        None
+    }
+}
+
+/// One part of a command over several aggregates: its version, and the position of the whole.
+impl Versioned for (StreamVersion, Position) {
+    fn version(&self) -> StreamVersion {
+        self.0
+    }
+
+    fn position(&self) -> Option<Position> {
+        Some(self.1)
+    }
+}
+
+/// An answer about one aggregate at a known version.
+///
+/// The `ETag` is what a later `If-Match` names; `X-Position` is what a later `X-Min-Position` asks a list to show.
+#[derive(Debug, Clone)]
+pub struct Written<T> {
+    status: StatusCode,
+    version: StreamVersion,
+    position: Option<Position>,
+    location: Option<String>,
+    body: Option<T>,
+}
+
+impl<T> Written<T> {
+    /// 200 with a body, after a write or a read.
+    pub fn ok(of: &impl Versioned, body: T) -> Self {
+        let (version, position) = (of.version(), of.position());
+        Self { status: StatusCode::OK, version, position, location: None, body: Some(body) }
+    }
+
+    /// 201 with a body and the address of what was made.
+    pub fn created(of: &impl Versioned, location: impl Into<String>, body: T) -> Self {
+        Self { status: StatusCode::CREATED, location: Some(location.into()), ..Self::ok(of, body) }
+    }
+}
+
+impl Written<()> {
+    /// 204 after a write.
+    pub fn no_content(of: &impl Versioned) -> Self {
+        Self { status: StatusCode::NO_CONTENT, body: None, ..Self::ok(of, ()) }
+    }
+}
+
+impl<T: Serialize> IntoResponse for Written<T> {
+    fn into_response(self) -> Response {
+        let mut headers = HeaderMap::new();
+        insert(&mut headers, header::ETAG, &format!("\"{}\"", self.version));
+        if let Some(position) = self.position {
+            insert(&mut headers, HeaderName::from_static("x-position"), &position.to_string());
+        }
+        if let Some(location) = &self.location {
+            insert(&mut headers, header::LOCATION, location);
+        }
+        match self.body {
+            Some(body) => (self.status, headers, Json(body)).into_response(),
+            None => (self.status, headers).into_response(),
+        }
+    }
+}
+
+/// A text that is no header value (a line break in it) is left out and reported.
+fn insert(headers: &mut HeaderMap, name: HeaderName, text: &str) {
+    if let Ok(value) = HeaderValue::from_str(text) {
+        headers.insert(name, value);
+    } else {
+        tracing::error!(header = %name, "a header's text is not allowed in HTTP");
+    }
+}

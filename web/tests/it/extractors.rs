@@ -1,0 +1,191 @@
+//! What handlers ask of a request is there and right, or the request is refused with its place and reason.
+
+use crate::server::{TestServer, problem, start};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+async fn open(server: &TestServer, body: impl Into<reqwest::Body>, kind: &str) -> reqwest::Response {
+    let request = server.post("/rooms").bearer_auth("user-1").header("content-type", kind).body(body);
+    request.send().await.unwrap()
+}
+
+/// The errors of a refused body as pointer and code.
+async fn errors(server: &TestServer, body: Value, code: &str) -> Vec<(String, String)> {
+    let document = problem(open(server, body.to_string(), "application/json").await, 422, code).await;
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let errors = document["errors"].as_array().unwrap();
+    errors.iter().map(|error| (text(&error["pointer"]), text(&error["code"]))).collect()
+}
+
+fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+    expected.iter().map(|(pointer, code)| ((*pointer).to_owned(), (*code).to_owned())).collect()
+}
+
+#[tokio::test]
+async fn what_is_not_json_is_malformed() {
+    let server = start().await;
+    for body in [
+        &b""[..],
+        b"{",
+        b"{\"name\": 1,",
+        b"{} trailing",
+        b"{\"name\": \"\xff\"}",
+        b"\xff\xfe",
+        b"{\"seats\": 1e999}",
+    ] {
+        problem(open(&server, body.to_vec(), "application/json").await, 400, "malformed_request").await;
+    }
+    let deep = "[".repeat(10_000);
+    problem(open(&server, deep, "application/json").await, 400, "malformed_request").await;
+}
+
+#[tokio::test]
+async fn other_kinds_of_body_are_refused() {
+    let server = start().await;
+    for kind in
+        ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin1", "json"]
+    {
+        problem(open(&server, "{}", kind).await, 415, "unsupported_media_type").await;
+    }
+    let coded = server.post("/rooms").bearer_auth("user-1").header("content-type", "application/json");
+    let coded = coded.header("content-encoding", "gzip").body("{}").send().await.unwrap();
+    problem(coded, 415, "unsupported_media_type").await;
+    let body = r#"{"name": "a", "seats": 1}"#;
+    assert_eq!(open(&server, body, "application/json; charset=UTF-8").await.status(), 201);
+    assert_eq!(open(&server, body, "application/vnd.rooms+json").await.status(), 201);
+}
+
+#[tokio::test]
+async fn wrong_fields_are_named_by_pointer() {
+    let server = start().await;
+    let found = errors(&server, json!({"seats": 1}), "validation_failed").await;
+    assert_eq!(found, pairs(&[("/name", "required")]));
+    let found = errors(&server, json!({"name": "a", "seats": "1"}), "validation_failed").await;
+    assert_eq!(found, pairs(&[("/seats", "wrong_type")]));
+    for number in [json!(-1), json!(u64::MAX), json!(1.5)] {
+        let found = errors(&server, json!({"name": "a", "seats": number}), "validation_failed").await;
+        assert_eq!(found[0].0, "/seats");
+    }
+    let nested = json!({"name": "a", "seats": 1, "prices": [{"amount": 1}, {"amount": null}]});
+    let found = errors(&server, nested, "validation_failed").await;
+    assert_eq!(found, pairs(&[("/prices/1/amount", "wrong_type")]));
+    assert_eq!(errors(&server, json!([]), "validation_failed").await[0].0, "");
+}
+
+#[tokio::test]
+async fn unknown_fields_are_refused_all_at_once_without_an_attribute() {
+    let server = start().await;
+    let body = json!({"name": "a", "owner/id": 1, "seats": 1, "prices": [{"amount": 1, "paid": true}]});
+    let found = errors(&server, body, "unknown_field").await;
+    assert_eq!(found, pairs(&[("/owner~1id", "unknown_field"), ("/prices/0/paid", "unknown_field")]));
+}
+
+#[tokio::test]
+async fn the_application_finds_everything_at_once() {
+    let server = start().await;
+    let body = json!({"name": " ", "seats": 0, "prices": [{"amount": 1}, {"amount": -1}]});
+    let found = errors(&server, body, "validation_failed").await;
+    let expected = [("/name", "too_short"), ("/seats", "out_of_range"), ("/prices/1/amount", "negative")];
+    assert_eq!(found, pairs(&expected));
+}
+
+#[tokio::test]
+async fn bodies_have_a_limit_that_a_route_may_raise_to_the_ceiling() {
+    let server = start().await;
+    let padded = |bytes: usize| format!("{}{}", r#"{"name": "a", "seats": 1}"#, " ".repeat(bytes));
+    assert_eq!(open(&server, padded(60 * 1024), "application/json").await.status(), 201);
+    problem(open(&server, padded(64 * 1024), "application/json").await, 413, "body_too_large").await;
+    problem(open(&server, padded(3 * 1024 * 1024), "application/json").await, 413, "body_too_large").await;
+    let large = async |bytes: usize| {
+        let body = format!("{}{}", r#"{"seats": 1}"#, " ".repeat(bytes));
+        let request = server.request(Method::PUT, "/large").header("content-type", "application/json");
+        request.body(body).send().await.unwrap()
+    };
+    assert_eq!(large(500 * 1024).await.status(), 200);
+    problem(large(513 * 1024).await, 413, "body_too_large").await;
+    let keyed = server.post("/rooms").bearer_auth("user-1").header("idempotency-key", "large");
+    let keyed =
+        keyed.header("content-type", "application/json").body(padded(2 * 1024 * 1024)).send().await.unwrap();
+    problem(keyed, 413, "body_too_large").await;
+}
+
+#[tokio::test]
+async fn a_body_may_be_left_out_where_the_route_says_so() {
+    let server = start().await;
+    let answer = async |request: reqwest::RequestBuilder| request.send().await.unwrap();
+    assert_eq!(answer(server.post("/reason")).await.text().await.unwrap(), "null");
+    let empty = server.post("/reason").header("content-type", "application/json");
+    assert_eq!(answer(empty).await.text().await.unwrap(), "null");
+    let given = server.post("/reason").json(&json!({"seats": 3}));
+    assert_eq!(answer(given).await.text().await.unwrap(), "3");
+    problem(answer(server.post("/reason").body("x")).await, 415, "unsupported_media_type").await;
+}
+
+#[tokio::test]
+async fn ids_in_the_path_are_checked() {
+    let server = start().await;
+    for path in ["/rooms/17", "/rooms/%00", "/rooms/%ff", "/pairs/1/x", "/pairs/-1/2"] {
+        problem(server.get(path).send().await.unwrap(), 400, "invalid_parameter").await;
+    }
+    assert_eq!(server.get("/pairs/1/2").send().await.unwrap().text().await.unwrap(), "1 2");
+}
+
+#[tokio::test]
+async fn pages_have_bounds_and_defaults() {
+    let server = start().await;
+    let page = |query: &str| server.get(&format!("/rooms{query}")).send();
+    let body: Value = page("").await.unwrap().json().await.unwrap();
+    assert_eq!(body, json!({"items": [1, 2, 3], "page": 1, "page_size": 20, "total": 57, "total_pages": 3}));
+    let body: Value =
+        page("?page=9&page_size=100&utm_source=mail&free=").await.unwrap().json().await.unwrap();
+    assert_eq!((&body["page"], &body["total_pages"]), (&json!(9), &json!(1)));
+    for query in
+        ["?page=0", "?page_size=0", "?page_size=101", "?page=x", "?page=-1", "?free=x", "?page=1&page=2"]
+    {
+        let document = problem(page(query).await.unwrap(), 400, "invalid_parameter").await;
+        assert!(document["parameter"].is_string(), "{document}");
+    }
+}
+
+#[tokio::test]
+async fn a_write_tells_version_and_position_and_a_read_the_version() {
+    let server = start().await;
+    let body = json!({"name": "hall", "seats": 3});
+    let response = server.post("/rooms").bearer_auth("user-1").json(&body).send().await.unwrap();
+    let header = |name: &str| response.headers()[name].to_str().unwrap().to_owned();
+    let position = server.events().await[0].position;
+    assert_eq!((header("etag"), header("x-position")), ("\"1\"".to_owned(), position.to_string()));
+    let location = header("location");
+    let read = server.get(&location).send().await.unwrap();
+    assert_eq!(read.headers()["etag"], "\"1\"");
+    assert!(location.ends_with(read.json::<Value>().await.unwrap()["id"].as_str().unwrap()));
+}
+
+#[tokio::test]
+async fn a_change_names_the_version_that_it_changes() {
+    let server = start().await;
+    let path = format!("/rooms/{}", server.room(3).await["id"].as_str().unwrap());
+    let put = |tag: Option<&str>| {
+        let request = server.request(Method::PUT, &path);
+        tag.map_or(request.try_clone().unwrap(), |tag| request.header("if-match", tag)).send()
+    };
+    problem(put(None).await.unwrap(), 428, "if_match_missing").await;
+    problem(put(Some("1")).await.unwrap(), 400, "invalid_parameter").await;
+    let document = problem(put(Some("\"7\"")).await.unwrap(), 412, "version_mismatch").await;
+    assert_eq!((&document["expected_version"], &document["actual_version"]), (&json!(7), &json!(1)));
+    assert!(document["retry_strategy"].is_string());
+    problem(put(Some("W/\"1\"")).await.unwrap(), 412, "version_mismatch").await;
+    for tag in ["\"1\"", "\"9\", \"1\"", "*"] {
+        assert_eq!(put(Some(tag)).await.unwrap().status(), 200, "{tag}");
+    }
+}
+
+#[tokio::test]
+async fn the_position_to_wait_for_is_a_number() {
+    let server = start().await;
+    let at = |value: &str| server.get("/rooms").header("x-min-position", value).send();
+    assert_eq!(at("7").await.unwrap().json::<Value>().await.unwrap()["items"][0], 8);
+    for wrong in ["x", "-1", "18446744073709551615", ""] {
+        problem(at(wrong).await.unwrap(), 400, "invalid_parameter").await;
+    }
+}

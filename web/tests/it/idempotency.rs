@@ -1,0 +1,128 @@
+//! A request that is sent twice acts once.
+
+use crate::server::{TestServer, problem, start};
+use reqwest::Response;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+async fn open(server: &TestServer, user: &str, key: &str, body: Value) -> Response {
+    let request = server.post("/rooms").bearer_auth(user).header("idempotency-key", key).json(&body);
+    request.send().await.unwrap()
+}
+
+fn is_replayed(response: &Response) -> bool {
+    response.headers().get("idempotent-replayed").is_some_and(|value| value == "true")
+}
+
+#[tokio::test]
+async fn a_repeat_gets_the_first_answer() {
+    let server = start().await;
+    let body = json!({"name": "hall", "seats": 3});
+    let first = open(&server, "user-1", "k-1", body.clone()).await;
+    assert!(first.status() == 201 && !is_replayed(&first));
+    let again = open(&server, "user-1", "\"k-1\"", json!({"seats": 3, "name": "hall"})).await;
+    assert!(again.status() == 201 && is_replayed(&again));
+    for name in ["etag", "x-position", "location", "content-type"] {
+        assert_eq!(first.headers()[name], again.headers()[name], "{name}");
+    }
+    assert_ne!(first.headers()["x-request-id"], again.headers()["x-request-id"]);
+    assert_eq!(first.text().await.unwrap(), again.text().await.unwrap());
+    assert_eq!(server.events().await.len(), 1);
+}
+
+#[tokio::test]
+async fn another_body_under_the_same_key_is_refused() {
+    let server = start().await;
+    assert_eq!(open(&server, "user-1", "k", json!({"name": "a", "seats": 3})).await.status(), 201);
+    let other = open(&server, "user-1", "k", json!({"name": "b", "seats": 3})).await;
+    problem(other, 422, "idempotency_key_reused").await;
+}
+
+#[tokio::test]
+async fn keys_of_users_and_paths_are_apart() {
+    let server = start().await;
+    let body = json!({"name": "a", "seats": 3});
+    let one: Value = open(&server, "user-1", "k", body.clone()).await.json().await.unwrap();
+    let two: Value = open(&server, "user-2", "k", body).await.json().await.unwrap();
+    assert_ne!(one["id"], two["id"]);
+    let path = format!("/rooms/{}/take", one["id"].as_str().unwrap());
+    let take =
+        server.post(&path).bearer_auth("user-1").header("idempotency-key", "k").json(&json!({"seats": 1}));
+    assert_eq!(take.send().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn refusals_are_decided_anew() {
+    let server = start().await;
+    let path = format!("/rooms/{}/take", server.room(2).await["id"].as_str().unwrap());
+    let take = |key: &str, seats: u32| {
+        let request = server.post(&path).bearer_auth("user-1").header("idempotency-key", key);
+        request.json(&json!({ "seats": seats })).send()
+    };
+    let first = problem(take("many", 3).await.unwrap(), 409, "seats_unavailable").await;
+    assert_eq!(first["available"], 2);
+    assert_eq!(take("one", 1).await.unwrap().status(), 200);
+    let again = problem(take("many", 3).await.unwrap(), 409, "seats_unavailable").await;
+    assert_eq!(again["available"], 1);
+}
+
+#[tokio::test]
+async fn parallel_repeats_act_once() {
+    let server = start().await;
+    let path = format!("/rooms/{}/take", server.room(50).await["id"].as_str().unwrap());
+    let take = || {
+        let request = server.post(&path).bearer_auth("user-1").header("idempotency-key", "k");
+        request.json(&json!({"seats": 1})).send()
+    };
+    let answers = futures_util::future::join_all((0..50).map(|_| take())).await;
+    let mut taken = 0;
+    for answer in answers {
+        let answer = answer.unwrap();
+        if answer.status() == 200 {
+            taken += 1;
+        } else {
+            problem(answer, 409, "request_in_progress").await;
+        }
+    }
+    assert!(taken >= 1);
+    assert_eq!(server.events().await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_crash_between_append_and_answer_does_not_act_twice() {
+    let server = start().await;
+    let path = format!("/rooms/{}/forgetful", server.room(5).await["id"].as_str().unwrap());
+    let take = || server.post(&path).bearer_auth("user-1").header("idempotency-key", "k").send();
+    problem(take().await.unwrap(), 500, "internal").await;
+    let second = take().await.unwrap();
+    assert!(second.status() == 200 && is_replayed(&second));
+    let second: Value = second.json().await.unwrap();
+    assert_eq!(second["free"], 4);
+    let third: Value = take().await.unwrap().json().await.unwrap();
+    assert_eq!(second, third);
+    assert_eq!(server.events().await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_key_can_be_required_and_must_fit() {
+    let server = start().await;
+    let path = format!("/rooms/{}/take", Uuid::nil());
+    let missing = server.post(&path).bearer_auth("user-1").json(&json!({"seats": 1})).send().await.unwrap();
+    problem(missing, 400, "idempotency_key_missing").await;
+    let body = json!({"name": "a", "seats": 1});
+    problem(open(&server, "user-1", "a b", body.clone()).await, 400, "invalid_parameter").await;
+    problem(open(&server, "user-1", &"k".repeat(201), body).await, 400, "invalid_parameter").await;
+}
+
+#[tokio::test]
+async fn ids_made_under_a_key_are_the_same_and_take_its_time() {
+    let server = start().await;
+    let key = "01890a5d-ac96-774b-bcce-b302099a8057";
+    let body = json!({"name": "a", "seats": 1});
+    let room: Value = open(&server, "user-1", key, body.clone()).await.json().await.unwrap();
+    let id = Uuid::parse_str(room["id"].as_str().unwrap()).unwrap();
+    assert_eq!(id.get_version_num(), 7);
+    assert!(id.to_string().starts_with("01890a5d-ac96"));
+    let bare: Value = open(&server, "user-1", "bare", body).await.json().await.unwrap();
+    assert_eq!(Uuid::parse_str(bare["id"].as_str().unwrap()).unwrap().get_version_num(), 7);
+}

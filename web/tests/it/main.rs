@@ -1,0 +1,15 @@
+//! The HTTP side against a real server on a socket, with a small domain of rooms whose seats are taken.
+#![expect(clippy::unwrap_used, reason = "in a test a surprise should end it at once")]
+
+mod domain;
+mod drain;
+mod extractors;
+mod garbage;
+mod health;
+mod idempotency;
+mod ids;
+mod principals;
+mod problems;
+mod raw;
+mod server;
+mod slow;

@@ -1,0 +1,266 @@
+//! A running application with the routes that the tests ask, and a client for it.
+
+use crate::domain::{Room, RoomBody, RoomCommand, RoomId};
+use async_trait::async_trait;
+use axum::extract::State;
+use axum::response::Html;
+use axum::routing::{get, post, put};
+use axum::{Json, Router};
+use composable_rust_core::port::{LogQuery, Page};
+use composable_rust_core::{Position, UserId};
+use composable_rust_runtime::{Application, ApplicationOptions};
+use composable_rust_testing::memory::{Faults, MemoryStorage};
+use composable_rust_web::{
+    Authenticator, CommandRequest, Findings, HttpOptions, IfMatch, JsonBody, KeyedRequest, Listening,
+    MinPosition, PageBody, Pagination, PathId, PathIds, Principal, Problem, QueryParams, RequestIds,
+    Validate, WebExt, Written, body_limit,
+};
+use reqwest::{Client, Method, RequestBuilder, Response};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+pub(crate) struct TestServer {
+    pub(crate) app: Application,
+    pub(crate) address: SocketAddr,
+    pub(crate) client: Client,
+    pub(crate) gate: Gate,
+    pub(crate) faults: Faults,
+}
+
+/// Holds `/wait` until the test lets it go, and tells when a request has come in.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Gate {
+    pub(crate) arrived: Arc<Notify>,
+    pub(crate) open: Arc<Notify>,
+}
+
+pub(crate) async fn start() -> TestServer {
+    start_with(|options| options).await
+}
+
+pub(crate) async fn start_with(change: impl FnOnce(HttpOptions) -> HttpOptions) -> TestServer {
+    let gate = Gate::default();
+    let faults = Faults::scripted();
+    let options = change(HttpOptions::listen(SocketAddr::from(([127, 0, 0, 1], 0))));
+    let app = Application::builder("rooms")
+        .storage(MemoryStorage::new().with_faults(faults.clone()))
+        .options(ApplicationOptions { drain_timeout: Duration::from_secs(1), ..Default::default() })
+        .decider::<Room>()
+        .http(options)
+        .authenticator(Tokens)
+        .routes(routes(&gate))
+        .start()
+        .await
+        .unwrap();
+    let address = app.get::<Listening>().unwrap().address;
+    TestServer { app, address, client: Client::new(), gate, faults }
+}
+
+impl TestServer {
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("http://{}{path}", self.address))
+    }
+
+    pub(crate) fn get(&self, path: &str) -> RequestBuilder {
+        self.request(Method::GET, path)
+    }
+
+    pub(crate) fn post(&self, path: &str) -> RequestBuilder {
+        self.request(Method::POST, path)
+    }
+
+    /// Opens a room as user 1.
+    pub(crate) async fn room(&self, seats: u32) -> Value {
+        let body = json!({ "name": "hall", "seats": seats });
+        let response = self.post("/rooms").bearer_auth("user-1").json(&body).send().await.unwrap();
+        assert_eq!(response.status(), 201);
+        response.json().await.unwrap()
+    }
+
+    /// The events of the log.
+    pub(crate) async fn events(&self) -> Vec<composable_rust_core::RecordedEvent> {
+        let query = LogQuery { after: Position::ZERO, limit: 1_000, categories: None };
+        self.app.events().read_log(query).await.unwrap().events
+    }
+}
+
+/// The parts of a problem that every one has, checked, and the whole document.
+pub(crate) async fn problem(response: Response, status: u16, code: &str) -> Value {
+    let path = response.url().path().to_owned();
+    let header = |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+    let (kind, request_id) = (header("content-type"), header("x-request-id"));
+    assert!(header("x-correlation-id").is_some());
+    assert_eq!(header("cache-control").as_deref(), Some("no-store"));
+    let got = response.status();
+    let text = response.text().await.unwrap();
+    assert_eq!(got, status, "{text}");
+    assert_eq!(kind.as_deref(), Some("application/problem+json"), "{text}");
+    let document: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(document["code"], code, "{text}");
+    assert_eq!(document["type"], format!("/problems/{code}"));
+    assert_eq!(document["status"], status);
+    assert_eq!(document["instance"], path);
+    assert_eq!(document["request_id"], request_id.unwrap());
+    assert!(document["title"].is_string() && document["detail"].is_string());
+    document
+}
+
+/// `user-1` is user 1, `admin-2` is user 2 with the role admin, `broken` cannot be checked.
+#[derive(Debug)]
+struct Tokens;
+
+#[async_trait]
+impl Authenticator for Tokens {
+    async fn authenticate(&self, _: &Application, token: &str) -> Result<Option<Principal>, Problem> {
+        if token == "broken" {
+            return Err(Problem::overloaded());
+        }
+        let Some((kind, number)) = token.split_once('-') else { return Ok(None) };
+        let roles = match kind {
+            "user" => vec![],
+            "admin" => vec!["admin".to_owned()],
+            _ => return Ok(None),
+        };
+        let Ok(number) = number.parse() else { return Ok(None) };
+        Ok(Some(Principal { user_id: UserId::from_uuid(Uuid::from_u128(number)), email: None, roles }))
+    }
+
+    fn cookie(&self) -> Option<&str> {
+        Some("session")
+    }
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct NewRoom {
+    name: String,
+    seats: u32,
+    #[serde(default)]
+    prices: Vec<Price>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Price {
+    amount: i64,
+}
+
+impl Validate for NewRoom {
+    fn validate(&self, findings: &mut Findings) {
+        findings.length("name", &self.name, 1..=20);
+        findings.range("seats", self.seats, 1..=1_000);
+        findings.each("prices", &self.prices);
+    }
+}
+
+impl Validate for Price {
+    fn validate(&self, findings: &mut Findings) {
+        findings.check(self.amount >= 0, "amount", "negative", "a price is not negative");
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct Take {
+    seats: u32,
+}
+
+impl Validate for Take {}
+
+fn routes(gate: &Gate) -> Router<Application> {
+    let waiting = gate.clone();
+    Router::new()
+        .route("/rooms", post(open).get(list))
+        .route("/rooms/{id}", get(show).put(rename))
+        .route("/rooms/{id}/take", post(take))
+        .route("/rooms/{id}/forgetful", post(forgetful))
+        .route("/pairs/{a}/{b}", get(pair))
+        .route("/large", put(async |JsonBody(_): JsonBody<Take>| ()).layer(body_limit(512 * 1024)))
+        .route("/reason", post(async |body: Option<JsonBody<Take>>| Json(body.map(|body| body.0.seats))))
+        .route("/me", get(async |me: Principal| me.user_id.to_string()))
+        .route("/anybody", get(async |me: Option<Principal>| Json(me.is_some())))
+        .route("/admin", get(async |me: Principal| me.require_role("admin")))
+        .route("/ids", get(async |ids: RequestIds| ids.correlation_id().to_string()))
+        .route("/page", get(async || Html("<h1>rooms</h1>")))
+        .route("/panic", get(async || -> () { panic!("the secret is 4711") }))
+        .route("/wait", get(move || wait(waiting.clone())))
+}
+
+async fn wait(gate: Gate) -> &'static str {
+    gate.arrived.notify_one();
+    gate.open.notified().await;
+    "waited"
+}
+
+async fn open(
+    State(app): State<Application>,
+    _: Principal,
+    command: CommandRequest,
+    JsonBody(body): JsonBody<NewRoom>,
+) -> Result<Written<RoomBody>, Problem> {
+    let id: RoomId = command.new_id(0);
+    let open = RoomCommand::Open { name: body.name, seats: body.seats };
+    let receipt = app.execute(id, open).request(command.context()).await?;
+    Ok(Written::created(&receipt, format!("/rooms/{id}"), RoomBody::new(id, &receipt.state)))
+}
+
+async fn list(
+    page: Pagination,
+    MinPosition(at): MinPosition,
+    QueryParams(_): QueryParams<Filter>,
+) -> PageBody<u64> {
+    let rows = Page { items: vec![1_u64, 2, 3], total: 57 };
+    PageBody::new(page, rows, |row| row + at.map_or(0, Position::get))
+}
+
+#[derive(Debug, Deserialize)]
+struct Filter {
+    #[serde(rename = "free")]
+    _free: Option<u32>,
+}
+
+async fn show(
+    State(app): State<Application>,
+    PathId(id): PathId<RoomId>,
+) -> Result<Written<RoomBody>, Problem> {
+    let loaded = app.load::<Room>(&id).await?.ok_or_else(|| Problem::not_found("there is no such room"))?;
+    let body = RoomBody::new(id, &loaded.state);
+    Ok(Written::ok(&loaded, body))
+}
+
+async fn rename(
+    State(app): State<Application>,
+    PathId(id): PathId<RoomId>,
+    expected: IfMatch,
+) -> Result<Written<()>, Problem> {
+    let loaded = app.load::<Room>(&id).await?.ok_or_else(|| Problem::not_found("there is no such room"))?;
+    expected.check(loaded.version)?;
+    Ok(Written::ok(&loaded, ()))
+}
+
+async fn take(
+    State(app): State<Application>,
+    PathId(id): PathId<RoomId>,
+    command: KeyedRequest,
+    JsonBody(body): JsonBody<Take>,
+) -> Result<Written<RoomBody>, Problem> {
+    let receipt = app.execute(id, RoomCommand::Take { seats: body.seats }).request(command.context()).await?;
+    Ok(Written::ok(&receipt, RoomBody::new(id, &receipt.state)))
+}
+
+/// Dies between append and answer unless the command had been carried out before.
+async fn forgetful(
+    State(app): State<Application>,
+    PathId(id): PathId<RoomId>,
+    command: KeyedRequest,
+) -> Result<Written<RoomBody>, Problem> {
+    let receipt = app.execute(id, RoomCommand::Take { seats: 1 }).request(command.context()).await?;
+    assert!(receipt.replayed, "the power went off");
+    Ok(Written::ok(&receipt, RoomBody::new(id, &receipt.state)))
+}
+
+async fn pair(PathIds(a, b): PathIds<u32, u32>) -> String {
+    format!("{a} {b}")
+}
