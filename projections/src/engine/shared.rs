@@ -43,7 +43,7 @@ struct State {
 }
 
 impl Shared {
-    pub(super) fn new<P: Projection>(deps: Dependencies, options: ProjectionOptions) -> Self {
+    pub(crate) fn new<P: Projection>(deps: Dependencies, options: ProjectionOptions) -> Self {
         Self {
             name: P::NAME,
             definition: definition::<P>(),
