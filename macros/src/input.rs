@@ -82,8 +82,8 @@ impl<'a> Heard<'a> {
 
     fn read_answer(&mut self, variant: &'a Variant, marker: &str, findings: &mut Findings) {
         let (wrapper, inner, list) = match marker {
-            "rejected" => ("Rejected", "Decider", &mut self.refusals),
-            _ => ("Outcome", "Call", &mut self.outcomes),
+            "rejected" => ("Rejected", "decider", &mut self.refusals),
+            _ => ("Outcome", "call", &mut self.outcomes),
         };
         match &variant.fields {
             Fields::Unnamed(fields) if fields.unnamed.len() == 1 => {

@@ -3,8 +3,8 @@
 use crate::attribute::{read_keys, text};
 use crate::naming::listed;
 use crate::{findings::Findings, mirror, root::Root};
-use proc_macro2::TokenStream;
-use quote::quote;
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{Data, DeriveInput, Fields, Ident, LitStr};
 
@@ -33,6 +33,7 @@ pub(crate) fn expand(input: &DeriveInput, root: &Root, findings: &mut Findings) 
     let serde = mirror::serde_of(input, root);
     let key = key_of(&key);
     let columns = index.iter().map(|field| field.unraw().to_string());
+    let values = index.iter().map(|field| value_of(field, root));
     quote! {
         #serde
         #[automatically_derived]
@@ -46,7 +47,7 @@ pub(crate) fn expand(input: &DeriveInput, root: &Root, findings: &mut Findings) 
             }
 
             fn index_values(&self) -> ::std::vec::Vec<#root::port::IndexValue> {
-                ::std::vec![#(#root::IndexColumn::to_index(&self.#index)),*]
+                ::std::vec![#(#values),*]
             }
         }
     }
@@ -75,6 +76,12 @@ fn fields_named(list: &LitStr, fields: &[&Ident]) -> syn::Result<Vec<Ident>> {
         found.push((*field).clone());
     }
     Ok(found)
+}
+
+/// The value of an indexed column; a type that cannot be one is an error at the field.
+fn value_of(field: &Ident, root: &Root) -> TokenStream {
+    let at = Span::call_site().located_at(field.span());
+    quote_spanned!(at=> #root::IndexColumn::to_index(&self.#field))
 }
 
 /// The text of the key; several fields are joined with `/`.

@@ -20,6 +20,11 @@ pub trait Row: Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send +
 }
 
 /// What an indexed column may hold.
+#[diagnostic::on_unimplemented(
+    message = "stores cannot filter and order by `{Self}`",
+    label = "an indexed column is a text, a whole number up to 64 bits, a time, or derives `Id` or `Label`",
+    note = "take the field out of `#[row(index = \"…\")]`, or keep it as one of these"
+)]
 pub trait IndexColumn {
     /// The value as stores compare it.
     fn to_index(&self) -> IndexValue;

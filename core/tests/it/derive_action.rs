@@ -41,7 +41,9 @@ fn names_have_defaults_and_can_be_set() {
 #[test]
 fn an_action_splits_into_the_half_it_was_made_of() {
     let command = AccountCommand::Deposit { amount: euros(1), reason: Reason::GiftCard };
-    let ActionHalf::Command(back) = AccountAction::from(command.clone()).split() else { panic!("no command") };
+    let ActionHalf::Command(back) = AccountAction::from(command.clone()).split() else {
+        panic!("no command")
+    };
     assert_eq!(back, command);
     for event in [deposited(), AccountEvent::Transferred(account_id(), 2), AccountEvent::Frozen] {
         assert_eq!(AccountAction::from(event.clone()).split(), ActionHalf::Event(event));
@@ -62,11 +64,8 @@ fn a_payload_is_the_content_of_the_variant_alone() {
 
 #[test]
 fn every_event_survives_its_encoding() {
-    let noted = AccountEvent::Deposited {
-        amount: euros(1),
-        reason: Reason::Refund,
-        note: Some("thanks".to_owned()),
-    };
+    let noted =
+        AccountEvent::Deposited { amount: euros(1), reason: Reason::Refund, note: Some("thanks".to_owned()) };
     let events = [
         deposited(),
         noted,
@@ -99,7 +98,9 @@ fn a_golden_file_of_version_1_still_loads() {
 #[test]
 fn what_cannot_be_read_is_a_typed_error_that_names_the_event() {
     let unknown = decode("account.Closed", 1, "null").unwrap_err();
-    assert!(matches!(&unknown, DecodeError::UnknownType { event_type, .. } if event_type == "account.Closed"));
+    assert!(
+        matches!(&unknown, DecodeError::UnknownType { event_type, .. } if event_type == "account.Closed")
+    );
     assert!(unknown.to_string().contains("account.Closed"));
 
     let newer = decode("account.Deposited", 4, "{}").unwrap_err();
@@ -131,7 +132,8 @@ fn events_are_a_set_with_typed_keys() {
 fn an_action_may_lack_commands_or_events() {
     assert_eq!(JournalEvent::TYPES.len(), 1);
     assert!(OracleTalkEvent::TYPES.is_empty());
-    let unknown = OracleTalkEvent::decode_parts(&stream(), "oracle_talk.Answered", SchemaVersion::FIRST, b"{}");
+    let unknown =
+        OracleTalkEvent::decode_parts(&stream(), "oracle_talk.Answered", SchemaVersion::FIRST, b"{}");
     assert!(matches!(unknown, Err(DecodeError::UnknownType { .. })));
     assert_eq!(OracleTalkCommand::Ask.name(), "Ask");
 }

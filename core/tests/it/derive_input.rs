@@ -47,8 +47,7 @@ fn an_event_that_cannot_be_read_is_an_error_never_a_skip() {
 
 #[test]
 fn refusals_and_outcomes_return_to_their_variants() {
-    let rejected =
-        Rejected::<Account>::new(&account_id(), AccountCommand::Freeze, Refused::NothingToDeposit);
+    let rejected = Rejected::<Account>::new(&account_id(), AccountCommand::Freeze, Refused::NothingToDeposit);
     let heard = WelcomeInput::from_rejection("account", &raw(&rejected)).unwrap();
     assert_eq!(heard, Some(WelcomeInput::Refused(rejected.clone())));
     assert_eq!(WelcomeInput::from_rejection("show", &raw(&rejected)).unwrap(), None);

@@ -1,5 +1,6 @@
 //! Core from outside: what a user of the vocabulary and of its derives sees.
 
+mod compile_fail;
 mod derive_action;
 mod derive_input;
 mod derive_state;
