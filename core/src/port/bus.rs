@@ -82,7 +82,7 @@ pub trait EventBus: fmt::Debug + Send + Sync {
 
 /// One member of a group.
 #[async_trait]
-pub trait Consumer: fmt::Debug + Send {
+pub trait Consumer: fmt::Debug + Send + Sync {
     /// Waits for messages; at most `limit` at once, in order per stream.
     ///
     /// # Errors
