@@ -3,8 +3,13 @@
 //! For tests of applications and of adapters. Nothing here is needed in production.
 
 pub mod contract;
+mod environment;
 pub mod model;
 pub mod spec;
 pub mod strategies;
 pub mod memory;
 pub mod simulation;
+pub mod test_store;
+
+pub use environment::{StepSpawner, TestClock, TestEnvironment, test_environment};
+pub use test_store::TestStore;

@@ -2,3 +2,4 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests may stop at what is not there")]
 
 mod contract;
+mod test_store;
