@@ -10,12 +10,13 @@ mod relay;
 pub mod store;
 
 pub use application::{
-    Application, ApplicationBuilder, ApplicationError, ApplicationOptions, BoxError, ComponentHealth, ComponentStatus,
-    Finding, Service,
+    Application, ApplicationBuilder, ApplicationError, ApplicationOptions, BoxError, ComponentHealth,
+    ComponentStatus, Finding, Service,
 };
 pub use command::{
-    Acknowledged, AnyRejection, CommandOn, CommandOptions, CommitterOptions, DeciderOptions, Execute, ExecuteAll,
-    ExecuteError, Loaded, Receipt, ReceiptOfAll, RequestContext, SnapshotPolicy, TargetSet, Written, on,
+    Acknowledged, AnyRejection, CommandOn, CommandOptions, CommitterOptions, DeciderOptions, Execute,
+    ExecuteAll, ExecuteError, Loaded, Receipt, ReceiptOfAll, RequestContext, SnapshotPolicy, TargetSet,
+    Written, on,
 };
 pub use environment::*;
 pub use process::ProcessOptions;

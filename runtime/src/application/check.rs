@@ -107,7 +107,8 @@ fn processes(builder: &ApplicationBuilder, findings: &mut Vec<Finding>) {
 }
 
 fn activities(builder: &ApplicationBuilder, findings: &mut Vec<Finding>) {
-    let called: BTreeSet<_> = builder.processes.iter().flat_map(|process| process.calls.iter().copied()).collect();
+    let called: BTreeSet<_> =
+        builder.processes.iter().flat_map(|process| process.calls.iter().copied()).collect();
     let names = group(builder.activities.iter().map(|activity| (activity.name, activity.type_name)));
     for (name, types) in names {
         if types.len() > 1 {
@@ -147,7 +148,8 @@ fn projections(builder: &ApplicationBuilder, findings: &mut Vec<Finding>) {
 /// Whoever reads events reads such as somebody writes.
 fn readers(builder: &ApplicationBuilder, findings: &mut Vec<Finding>) {
     let categories: BTreeSet<_> = builder.deciders.iter().map(|decider| decider.category).collect();
-    let events: BTreeSet<_> = builder.deciders.iter().flat_map(|decider| &decider.events).map(|(event, _)| *event).collect();
+    let events: BTreeSet<_> =
+        builder.deciders.iter().flat_map(|decider| &decider.events).map(|(event, _)| *event).collect();
     let processes = builder.processes.iter().map(|process| ("process", process.type_name, &process.reads));
     let projections =
         builder.projections.iter().map(|projection| ("projection", projection.type_name, &projection.reads));
@@ -193,7 +195,9 @@ fn limits(builder: &ApplicationBuilder, findings: &mut Vec<Finding>) {
     }
 }
 
-fn group(pairs: impl Iterator<Item = (&'static str, &'static str)>) -> BTreeMap<&'static str, Vec<&'static str>> {
+fn group(
+    pairs: impl Iterator<Item = (&'static str, &'static str)>,
+) -> BTreeMap<&'static str, Vec<&'static str>> {
     let mut groups = BTreeMap::<_, Vec<_>>::new();
     for (key, value) in pairs {
         groups.entry(key).or_default().push(value);

@@ -3,7 +3,9 @@
 use super::Registry;
 use super::start::Starting;
 use crate::command::{Aggregates, DeciderOptions};
-use crate::process::{AnyActivity, Instances, ProcessSubscriber, TypedActivity, Worker, subscription_name, work_name};
+use crate::process::{
+    AnyActivity, Instances, ProcessSubscriber, TypedActivity, Worker, subscription_name, work_name,
+};
 use composable_rust_core::{
     Action, Activity, ActivityCall, Decider, Event, EventOf, EventSet, Process, ProcessInput, Projection,
     SchemaVersion,
@@ -115,7 +117,7 @@ impl ProjectionEntry {
             type_name: short(type_name::<P>()),
             name: P::NAME,
             reads: Reader { categories: P::Event::categories(), events: P::Event::event_types() },
-            start: Box::new(move |_| drop(projection)),
+            start: Box::new(move |starting| starting.project(projection)),
         }
     }
 }

@@ -1,11 +1,13 @@
 //! The handle of a running application.
 
 use super::shared::Shared;
-use super::{ApplicationBuilder, ApplicationError, ComponentHealth, drain, health};
+use super::{ApplicationBuilder, ApplicationError, ComponentHealth, dead_letters, drain, health};
 use crate::command::{self, Execute, ExecuteAll, ExecuteError, Loaded, TargetSet};
-use composable_rust_core::port::{DeadLetterQueue, EventBus, EventStore, Storage};
-use composable_rust_core::{Action, Command, Decider, DeciderOf, Environment, KeyOf, Never};
-use composable_rust_projections::Progress;
+use composable_rust_core::port::{DeadLetterQueue, EventBus, EventStore, Storage, StoreError};
+use composable_rust_core::{
+    Action, Command, DeadLetterId, Decider, DeciderOf, Environment, KeyOf, Never, Projection,
+};
+use composable_rust_projections::{Monitor, Progress, ProjectionControl, RetryOutcome, View};
 use std::any::Any;
 use std::sync::Arc;
 
@@ -22,7 +24,11 @@ impl Application {
     }
 
     /// Gives a command to the aggregate `key`: `.await` the result, after `.request(…)` where it has an identity.
-    pub fn execute<C: Command>(&self, key: impl Into<<C::Action as Action>::Key>, command: C) -> Execute<DeciderOf<C>> {
+    pub fn execute<C: Command>(
+        &self,
+        key: impl Into<<C::Action as Action>::Key>,
+        command: C,
+    ) -> Execute<DeciderOf<C>> {
         Execute::new(Arc::clone(&self.shared), key.into(), command)
     }
 
@@ -39,6 +45,19 @@ impl Application {
     /// [`ExecuteError`] when the stream cannot be read.
     pub async fn load<D: Decider>(&self, key: &KeyOf<D>) -> Result<Option<Loaded<D>>, ExecuteError<Never>> {
         command::load::<D>(&self.shared, key).await
+    }
+
+    /// The rows of a projection. Of one that this application does not run, those that another has written.
+    pub fn view<P: Projection>(&self) -> View<P> {
+        match self.shared.handles.get::<View<P>>() {
+            Some(view) => (*view).clone(),
+            None => View::detached(self.shared.deps.clone(), self.shared.options.projections.clone()),
+        }
+    }
+
+    /// The controls of the projections: progress, rebuild, retry.
+    pub fn projections(&self) -> &[ProjectionControl] {
+        &self.shared.projections
     }
 
     /// Time, ids, randomness and tasks.
@@ -66,9 +85,21 @@ impl Application {
         &self.shared.deps.storage.dead_letters
     }
 
+    /// Tries again what a dead letter holds: the failed handler, never the append.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store failed.
+    ///
+    /// # Cancel safety
+    /// Dropping the future stops the waiting, not the retry.
+    pub async fn retry_dead_letter(&self, id: DeadLetterId, by: &str) -> Result<RetryOutcome, StoreError> {
+        dead_letters::retry(&self.shared, id, by).await
+    }
+
     /// How far each subscription has come.
     pub fn progress(&self) -> Vec<Progress> {
-        self.shared.monitors.iter().map(composable_rust_projections::Monitor::progress).collect()
+        let live = self.shared.projections.iter().filter_map(|projection| projection.progress().live);
+        self.shared.monitors.iter().map(Monitor::progress).chain(live).collect()
     }
 
     /// How the parts are, each asked in parallel and within 5 s.
@@ -83,12 +114,12 @@ impl Application {
 
     /// Leaves a value for others, such as a server its address; one of each type.
     pub fn put<T: Any + Send + Sync>(&self, value: T) {
-        self.shared.put(value);
+        self.shared.handles.put(value);
     }
 
     /// A value left by [`Self::put`].
     pub fn get<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
-        self.shared.get()
+        self.shared.handles.get()
     }
 
     /// Stops intake, finishes what is under way, saves checkpoints, releases leases and closes the storage.

@@ -2,7 +2,9 @@
 
 use super::shared::Shared;
 use composable_rust_core::elapsed;
-use composable_rust_projections::{Progress, SubscriptionState};
+use composable_rust_projections::{
+    Monitor, Progress, ProjectionControl, ProjectionProgress, SubscriptionState,
+};
 use futures_util::future::{BoxFuture, join_all};
 use std::time::Duration;
 
@@ -53,11 +55,19 @@ pub(super) async fn check(shared: &Shared) -> Vec<ComponentHealth> {
             storage.checkpoints.load_checkpoint("health").await.map(drop).map_err(unhealthy)
         })),
     ];
-    for monitor in &shared.monitors {
-        let progress = monitor.progress();
-        let limit = shared.options.lag_limit;
+    let limit = shared.options.lag_limit;
+    for progress in shared.monitors.iter().map(Monitor::progress) {
         let name = progress.name.clone();
         checks.push(Box::pin(component(shared, name, false, async move { judge(&progress, limit) })));
+    }
+    for projection in shared.projections.iter().map(ProjectionControl::progress) {
+        let name = format!("projection:{}", projection.name);
+        checks.push(Box::pin(component(
+            shared,
+            name,
+            false,
+            async move { judge_projection(&projection, limit) },
+        )));
     }
     join_all(checks).await
 }
@@ -76,6 +86,14 @@ fn judge(progress: &Progress, lag_limit: u64) -> Verdict {
         return Err((ComponentStatus::Degraded, format!("{parked} streams with dead letters")));
     }
     Ok(())
+}
+
+fn judge_projection(projection: &ProjectionProgress, lag_limit: u64) -> Verdict {
+    match (&projection.failure, &projection.live) {
+        (Some(failure), _) => Err((ComponentStatus::Unhealthy, failure.clone())),
+        (None, Some(live)) => judge(live, lag_limit),
+        (None, None) => Err((ComponentStatus::Degraded, "not built yet".to_owned())),
+    }
 }
 
 async fn component(

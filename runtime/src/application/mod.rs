@@ -2,6 +2,7 @@
 
 mod builder;
 mod check;
+mod dead_letters;
 mod drain;
 mod entries;
 mod error;

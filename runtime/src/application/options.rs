@@ -2,7 +2,7 @@
 
 use crate::command::CommandOptions;
 use crate::process::ProcessOptions;
-use composable_rust_projections::SubscriptionOptions;
+use composable_rust_projections::{ProjectionOptions, SubscriptionOptions};
 use std::time::Duration;
 
 /// Limits of an application, each with its unit.
@@ -10,8 +10,10 @@ use std::time::Duration;
 pub struct ApplicationOptions {
     /// Command handling.
     pub commands: CommandOptions,
-    /// Subscriptions: processes, projections and the relay.
+    /// Subscriptions of processes and the relay.
     pub subscriptions: SubscriptionOptions,
+    /// Projections.
+    pub projections: ProjectionOptions,
     /// Processes.
     pub processes: ProcessOptions,
     /// How long a shutdown may take.
@@ -25,6 +27,7 @@ impl Default for ApplicationOptions {
         Self {
             commands: CommandOptions::default(),
             subscriptions: SubscriptionOptions::default(),
+            projections: ProjectionOptions::default(),
             processes: ProcessOptions::default(),
             drain_timeout: Duration::from_secs(30),
             lag_limit: 1_000,

@@ -1,6 +1,6 @@
 //! The deciders of an application: typed calls find theirs by type, dispatched commands by category.
 
-use crate::command::{Aggregates, Done, Executor, Failure, RequestContext, Target};
+use crate::command::{Aggregates, Done, Executor, Failure, Invocation, Target};
 use async_trait::async_trait;
 use composable_rust_core::{Action, CommandOf, Decider, Rejected};
 use serde_json::Value;
@@ -57,7 +57,7 @@ pub(crate) trait DispatchTarget: Send + Sync {
         executor: &Executor,
         key: &str,
         command: &Value,
-        request: &RequestContext,
+        invocation: &Invocation,
     ) -> Result<Dispatched, Failure>;
 }
 
@@ -68,12 +68,14 @@ impl<D: Decider> DispatchTarget for Arc<Aggregates<D>> {
         executor: &Executor,
         key: &str,
         command: &Value,
-        request: &RequestContext,
+        invocation: &Invocation,
     ) -> Result<Dispatched, Failure> {
-        let key = key.parse().map_err(|_| Failure::Invalid(format!("{key:?} is no key of {}", type_name::<D>())))?;
+        let key = key
+            .parse()
+            .map_err(|_| Failure::Invalid(format!("{key:?} is no key of {}", type_name::<D>())))?;
         let command = serde_json::from_value::<CommandOf<D>>(command.clone()).map_err(unencodable)?;
         let mut target = Target::new(Arc::clone(self), &key, command, false)?;
-        match executor.execute(&mut [&mut target], request).await {
+        match executor.execute(&mut [&mut target], invocation).await {
             Ok(Done::Written(appended)) => {
                 target.written(&appended)?;
                 Ok(Dispatched::Done)

@@ -4,7 +4,7 @@ use super::{ApplicationOptions, Gate, Registry, Service};
 use crate::command::{Aggregates, Executor};
 use composable_rust_core::Decider;
 use composable_rust_core::port::EventBus;
-use composable_rust_projections::{Dependencies, Monitor};
+use composable_rust_projections::{Dependencies, Monitor, ProjectionControl};
 use std::any::{Any, TypeId};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,7 +13,22 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 /// Values of any type, one of each.
-pub(crate) type Typed = Mutex<BTreeMap<TypeId, Arc<dyn Any + Send + Sync>>>;
+#[derive(Default)]
+pub(crate) struct Handles {
+    values: Mutex<BTreeMap<TypeId, Arc<dyn Any + Send + Sync>>>,
+}
+
+impl Handles {
+    pub(crate) fn put<T: Any + Send + Sync>(&self, value: T) {
+        let mut values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
+        values.insert(TypeId::of::<T>(), Arc::new(value));
+    }
+
+    pub(crate) fn get<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        let values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(values.get(&TypeId::of::<T>())?).downcast().ok()
+    }
+}
 
 /// A background task that tells when it has ended.
 #[derive(Debug)]
@@ -34,8 +49,9 @@ pub(crate) struct Shared {
     /// Tells subscriptions and workers to end.
     pub(crate) shutdown: CancellationToken,
     pub(crate) monitors: Vec<Monitor>,
+    pub(crate) projections: Vec<ProjectionControl>,
     /// Typed handles of projections and whatever services leave for others.
-    pub(crate) handles: Typed,
+    pub(crate) handles: Handles,
     pub(crate) background: Mutex<Vec<Background>>,
     pub(crate) services: tokio::sync::Mutex<Vec<Box<dyn Service>>>,
 }
@@ -49,15 +65,5 @@ impl fmt::Debug for Shared {
 impl Shared {
     pub(crate) fn aggregates<D: Decider>(&self) -> Option<Arc<Aggregates<D>>> {
         self.registry.typed::<D>()
-    }
-
-    pub(crate) fn put<T: Any + Send + Sync>(&self, value: T) {
-        let mut handles = self.handles.lock().unwrap_or_else(PoisonError::into_inner);
-        handles.insert(TypeId::of::<T>(), Arc::new(value));
-    }
-
-    pub(crate) fn get<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
-        let handles = self.handles.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(handles.get(&TypeId::of::<T>())?).downcast().ok()
     }
 }

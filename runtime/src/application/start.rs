@@ -1,14 +1,17 @@
 //! Bringing a checked declaration to life, in dependency order.
 
-use super::shared::{Background, Shared};
+use super::shared::{Background, Handles, Shared};
 use super::{Application, ApplicationBuilder, ApplicationError, ApplicationOptions, Gate, Registry};
 use crate::bus::{InProcessBus, InProcessBusOptions};
 use crate::command::{Executor, GroupCommitter};
 use crate::environment::live_environment;
 use crate::process::Activities;
 use crate::relay::Relay;
+use composable_rust_core::Projection;
 use composable_rust_core::port::EventBus;
-use composable_rust_projections::{Dependencies, Monitor, Subscriber, run};
+use composable_rust_projections::{
+    Dependencies, Monitor, ProjectionControl, ProjectionRunner, Subscriber, run,
+};
 use std::sync::{Arc, Mutex};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
@@ -23,7 +26,8 @@ pub(crate) struct Starting {
     pub(crate) shutdown: CancellationToken,
     monitors: Vec<Monitor>,
     background: Vec<Background>,
-    handles: super::shared::Typed,
+    projections: Vec<ProjectionControl>,
+    handles: Handles,
 }
 
 impl Starting {
@@ -37,6 +41,18 @@ impl Starting {
         self.spawn("subscription", name, async move {
             // The error is logged by the subscription and shown by its monitor.
             drop(run(&mut subscriber, &deps, &options, &monitor, &shutdown).await);
+        });
+    }
+
+    /// Maintains the rows of `projection` in the background, and leaves its view for readers.
+    pub(crate) fn project<P: Projection>(&mut self, projection: P) {
+        let runner = ProjectionRunner::new(projection, self.deps.clone(), self.options.projections.clone());
+        self.handles.put(runner.view());
+        self.projections.push(runner.control());
+        let shutdown = self.shutdown.clone();
+        self.spawn("projection", P::NAME.to_owned(), async move {
+            // The error is logged by the runner and shown by its control.
+            drop(runner.run(&shutdown).await);
         });
     }
 
@@ -68,7 +84,8 @@ pub(super) async fn start(builder: ApplicationBuilder) -> Result<Application, Ap
     let storage = opened.ok_or_else(|| ApplicationError::Invalid(Vec::new()))?;
     let holder = format!("{name}-{}", environment.new_id());
     let deps = Dependencies { storage, environment: environment.clone(), holder };
-    let bus = bus.unwrap_or_else(|| Arc::new(InProcessBus::new(InProcessBusOptions::default())) as Arc<dyn EventBus>);
+    let bus = bus
+        .unwrap_or_else(|| Arc::new(InProcessBus::new(InProcessBusOptions::default())) as Arc<dyn EventBus>);
 
     let store = Arc::clone(&deps.storage.events);
     let committer =
@@ -83,7 +100,8 @@ pub(super) async fn start(builder: ApplicationBuilder) -> Result<Application, Ap
         shutdown: CancellationToken::new(),
         monitors: Vec::new(),
         background: Vec::new(),
-        handles: Mutex::default(),
+        projections: Vec::new(),
+        handles: Handles::default(),
     };
     let mut registry = Registry::default();
     for decider in builder.deciders {
@@ -117,6 +135,7 @@ impl Starting {
             gate: Gate::default(),
             shutdown: self.shutdown,
             monitors: self.monitors,
+            projections: self.projections,
             handles: self.handles,
             background: Mutex::new(self.background),
             services: tokio::sync::Mutex::default(),

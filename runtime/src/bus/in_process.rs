@@ -250,7 +250,10 @@ struct Member {
 
 impl fmt::Debug for Member {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Member").field("group", &self.group).field("member", &self.member).finish_non_exhaustive()
+        f.debug_struct("Member")
+            .field("group", &self.group)
+            .field("member", &self.member)
+            .finish_non_exhaustive()
     }
 }
 
@@ -288,7 +291,11 @@ impl Consumer for Member {
     async fn lag(&self) -> Result<u64, BusError> {
         let state = self.shared.lock();
         let group = state.groups.get(&self.group).filter(|_| !state.closed).ok_or(BusError::Closed)?;
-        Ok(group.places.iter().map(|(key, place)| state.topics.end(key).saturating_sub(place.committed)).sum())
+        Ok(group
+            .places
+            .iter()
+            .map(|(key, place)| state.topics.end(key).saturating_sub(place.committed))
+            .sum())
     }
 }
 

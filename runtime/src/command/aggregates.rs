@@ -74,7 +74,8 @@ impl<D: Decider> Aggregates<D> {
     /// The newest state, its version, and how many events were folded after the last snapshot.
     pub(crate) async fn load(&self, stream: &StreamId) -> Result<(D, StreamVersion, u64), Failure> {
         let mut folded = Folded::<D>::default();
-        let page = self.events.read_stream(stream, StreamRange::after(StreamVersion::ZERO, FIRST_PAGE)).await?;
+        let page =
+            self.events.read_stream(stream, StreamRange::after(StreamVersion::ZERO, FIRST_PAGE)).await?;
         let is_long = page.len() == FIRST_PAGE;
         if let Some(snapshot) = if is_long { self.snapshot(stream).await? } else { None } {
             folded = snapshot;
@@ -139,7 +140,8 @@ impl<D: Decider> Aggregates<D> {
         if !lock(&self.saving).insert(stream.clone()) {
             return;
         }
-        let (stream, snapshots, saving) = (stream.clone(), Arc::clone(&self.snapshots), Arc::clone(&self.saving));
+        let (stream, snapshots, saving) =
+            (stream.clone(), Arc::clone(&self.snapshots), Arc::clone(&self.saving));
         self.environment.spawner.spawn(
             "snapshot",
             Box::pin(async move {

@@ -62,7 +62,11 @@ impl fmt::Debug for GroupCommitter {
 }
 
 impl GroupCommitter {
-    pub(crate) fn new(store: Arc<dyn EventStore>, spawner: Arc<dyn Spawner>, options: CommitterOptions) -> Self {
+    pub(crate) fn new(
+        store: Arc<dyn EventStore>,
+        spawner: Arc<dyn Spawner>,
+        options: CommitterOptions,
+    ) -> Self {
         Self { inner: Arc::new(Inner { store, spawner, options, queue: Mutex::default() }) }
     }
 
@@ -116,7 +120,8 @@ impl Inner {
             running.add(submission);
         }
         let appends = std::mem::take(&mut running.appends);
-        let results = if appends.is_empty() { Ok(Vec::new()) } else { self.store.append_batch(appends).await };
+        let results =
+            if appends.is_empty() { Ok(Vec::new()) } else { self.store.append_batch(appends).await };
         running.answer(results);
     }
 }

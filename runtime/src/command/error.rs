@@ -25,7 +25,9 @@ pub enum ExecuteError<R: std::error::Error + 'static> {
     #[error("the claimed timer is gone")]
     TimerGone,
     /// The application was not built with this decider. Add the line that the text names.
-    #[error("nobody decides commands of category {category:?}: add `.decider::<{decider}>()` to the application")]
+    #[error(
+        "nobody decides commands of category {category:?}: add `.decider::<{decider}>()` to the application"
+    )]
     UnknownDecider {
         /// The category.
         category: &'static str,
@@ -61,7 +63,10 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    pub(crate) fn with_rejection<R: std::error::Error>(self, rejection: impl FnOnce(usize) -> Option<R>) -> ExecuteError<R> {
+    pub(crate) fn with_rejection<R: std::error::Error>(
+        self,
+        rejection: impl FnOnce(usize) -> Option<R>,
+    ) -> ExecuteError<R> {
         match self {
             Self::Rejected(index) => rejection(index)
                 .map_or_else(|| ExecuteError::Invalid("a refusal was lost".into()), ExecuteError::Rejected),

@@ -5,9 +5,7 @@ use super::request::RequestContext;
 use super::target::{Target, Written};
 use super::{Aggregates, Done};
 use crate::application::Shared;
-use composable_rust_core::{
-    CommandOf, Decider, EventOf, KeyOf, Position, StreamVersion, UserId, stream_of,
-};
+use composable_rust_core::{CommandOf, Decider, EventOf, KeyOf, Position, StreamVersion, UserId, stream_of};
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use std::any::type_name;
@@ -105,7 +103,14 @@ impl<D: Decider> Execute<D> {
         let (written, done) = self.run(true).await?;
         let (position, recorded_at, replayed) = place(&done);
         let state = written.state.unwrap_or_default();
-        Ok(Receipt { events: written.events, version: written.version, position, recorded_at, state, replayed })
+        Ok(Receipt {
+            events: written.events,
+            version: written.version,
+            position,
+            recorded_at,
+            state,
+            replayed,
+        })
     }
 
     async fn run(self, wants_state: bool) -> Result<(Written<D>, Done), ExecuteError<D::Rejection>> {
@@ -114,7 +119,7 @@ impl<D: Decider> Execute<D> {
         let none = |_| None;
         let mut target = Target::new(aggregates, &self.key, self.command, wants_state)
             .map_err(|error| Failure::from(error).with_rejection(none))?;
-        match self.shared.executor.execute(&mut [&mut target], &self.request).await {
+        match self.shared.executor.execute(&mut [&mut target], &self.request.into()).await {
             Ok(done) => {
                 let written = match &done {
                     Done::Written(appended) => target.written(appended),

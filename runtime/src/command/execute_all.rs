@@ -1,11 +1,11 @@
 //! One command over several aggregates: all decided, appended atomically, or nothing.
 
+use super::Done;
 use super::error::{AnyRejection, ExecuteError, Failure};
 use super::execute::{place, unknown_decider};
 use super::participant::Participant;
 use super::request::RequestContext;
 use super::target::{AnyTarget, Target, Written};
-use super::Done;
 use crate::application::Shared;
 use async_trait::async_trait;
 use composable_rust_core::port::{Appended, CommandRecord};
@@ -127,7 +127,7 @@ impl<T: TargetSet> ExecuteAll<T> {
             running.collect(&mut targets);
             let mut parts: Vec<&mut dyn Participant> =
                 targets.0.iter_mut().map(|target| &mut **target as &mut dyn Participant).collect();
-            let result = self.shared.executor.execute(&mut parts, &self.request).await;
+            let result = self.shared.executor.execute(&mut parts, &self.request.into()).await;
             drop(parts);
             result.map_err(|failure| {
                 failure.with_rejection(|index| targets.0.get_mut(index)?.any_rejection(index))
@@ -156,9 +156,12 @@ impl<C: Command> TargetSet for CommandOn<C> {
     type Running = RunningTarget<C>;
 
     fn start(self, shared: &SharedRef<'_>) -> Result<Self::Running, ExecuteError<AnyRejection>> {
-        let aggregates = shared.0.aggregates::<DeciderOf<C>>().ok_or_else(unknown_decider::<DeciderOf<C>, _>)?;
+        let aggregates =
+            shared.0.aggregates::<DeciderOf<C>>().ok_or_else(unknown_decider::<DeciderOf<C>, _>)?;
         let key: KeyOf<DeciderOf<C>> = self.key;
-        Target::new(aggregates, &key, self.command, false).map(RunningTarget).map_err(|error| fail(error.into()))
+        Target::new(aggregates, &key, self.command, false)
+            .map(RunningTarget)
+            .map_err(|error| fail(error.into()))
     }
 }
 

@@ -8,7 +8,7 @@ use super::chain::Chain;
 use super::committer::{Committed, CommitterOptions, GroupCommitter};
 use super::error::Failure;
 use super::participant::{Deciding, Participant, Undecided};
-use super::request::RequestContext;
+use super::request::Invocation;
 use composable_rust_core::port::{Append, AppendError, Appended, CommandRecord, EventStore, StoreError};
 use composable_rust_core::{CommandId, Context, Environment};
 use smallvec::SmallVec;
@@ -71,14 +71,19 @@ type Parts<'p, 'a> = &'p mut [&'a mut dyn Participant];
 
 impl Executor {
     /// Carries out one command over `parts`, all or nothing.
-    pub(crate) async fn execute(&self, parts: Parts<'_, '_>, request: &RequestContext) -> Result<Done, Failure> {
+    pub(crate) async fn execute(
+        &self,
+        parts: Parts<'_, '_>,
+        invocation: &Invocation,
+    ) -> Result<Done, Failure> {
         let order = lock_order(parts)?;
-        if let Some(record) = self.first_result(request).await? {
-            return replay(record, request);
+        if let Some(record) = self.first_result(invocation).await? {
+            return replay(record, invocation);
         }
-        let command_id = request.command_id.unwrap_or_else(|| CommandId::from_uuid(self.environment.new_id()));
+        let command_id =
+            invocation.request.command_id.unwrap_or_else(|| CommandId::from_uuid(self.environment.new_id()));
         for attempt in 0..self.options.max_attempts {
-            match self.attempt(parts, &order, request, command_id).await? {
+            match self.attempt(parts, &order, invocation, command_id).await? {
                 Attempt::Done(done) => return Ok(done),
                 Attempt::Again => self.pause(attempt).await,
             }
@@ -86,10 +91,9 @@ impl Executor {
         Err(Failure::Overloaded)
     }
 
-    /// A command with a claimed timer needs no look-up: the claim already says whether it was done.
-    async fn first_result(&self, request: &RequestContext) -> Result<Option<CommandRecord>, Failure> {
-        match request.command_id {
-            Some(id) if request.looks_up() => Ok(self.store.find_command(id).await?),
+    async fn first_result(&self, invocation: &Invocation) -> Result<Option<CommandRecord>, Failure> {
+        match invocation.request.command_id {
+            Some(id) if invocation.looks_up => Ok(self.store.find_command(id).await?),
             Some(_) | None => Ok(None),
         }
     }
@@ -98,7 +102,7 @@ impl Executor {
         &self,
         parts: Parts<'_, '_>,
         order: &[usize],
-        request: &RequestContext,
+        invocation: &Invocation,
         command_id: CommandId,
     ) -> Result<Attempt, Failure> {
         for &index in order {
@@ -107,7 +111,7 @@ impl Executor {
                 return Err(failure);
             }
         }
-        let decided = self.decide(parts, request, command_id);
+        let decided = self.decide(parts, invocation, command_id);
         let submitted = self.submit(parts, decided);
         parts.iter_mut().for_each(|part| part.leave());
         let (receiver, refused) = submitted?;
@@ -118,20 +122,20 @@ impl Executor {
         match (answer, refused) {
             (Ok(_), Some(index)) => Err(Failure::Rejected(index)),
             (Ok(appended), None) => Ok(Attempt::Done(Done::Written(appended))),
-            (Err(error), _) => not_appended(error, request),
+            (Err(error), _) => not_appended(error, invocation),
         }
     }
 
     fn decide(
         &self,
         parts: Parts<'_, '_>,
-        request: &RequestContext,
+        invocation: &Invocation,
         command_id: CommandId,
     ) -> Result<Append, Failure> {
-        let metadata = request.metadata(command_id).encode();
+        let metadata = invocation.request.metadata(command_id).encode();
         let context = Context::new(self.environment.now(), command_id);
-        let mut append =
-            Append { command: request.command_key(), timers: request.timers.clone(), ..Append::default() };
+        let mut append = Append { command: invocation.request.command_key(), ..Append::default() };
+        append.timers.claim.extend(invocation.claim);
         for (index, part) in parts.iter_mut().enumerate() {
             let context = context.clone().of_part(u32::try_from(index).unwrap_or(u32::MAX));
             let deciding = Deciding { context, environment: &self.environment, metadata: &metadata };
@@ -169,23 +173,24 @@ impl Executor {
     }
 
     async fn pause(&self, attempt: u32) {
-        let longest = self.options.first_pause.saturating_mul(1 << attempt.min(16)).min(self.options.longest_pause);
+        let longest =
+            self.options.first_pause.saturating_mul(1 << attempt.min(16)).min(self.options.longest_pause);
         self.environment.clock.sleep(longest.mul_f64(self.environment.random.next_f64())).await;
     }
 }
 
-fn not_appended(error: AppendError, request: &RequestContext) -> Result<Attempt, Failure> {
+fn not_appended(error: AppendError, invocation: &Invocation) -> Result<Attempt, Failure> {
     match error {
         AppendError::Conflict { .. } => Ok(Attempt::Again),
-        AppendError::Duplicate(record) => replay(*record, request).map(Attempt::Done),
+        AppendError::Duplicate(record) => replay(*record, invocation).map(Attempt::Done),
         AppendError::TimerGone { .. } => Err(Failure::TimerGone),
         AppendError::Store(error) => Err(Failure::Store(error)),
         other => Err(Failure::Invalid(other.to_string())),
     }
 }
 
-fn replay(record: CommandRecord, request: &RequestContext) -> Result<Done, Failure> {
-    if record.fingerprint == request.fingerprint {
+fn replay(record: CommandRecord, invocation: &Invocation) -> Result<Done, Failure> {
+    if record.fingerprint == invocation.request.fingerprint {
         Ok(Done::Replayed(Box::new(record)))
     } else {
         Err(Failure::KeyReused)

@@ -32,5 +32,6 @@ pub(crate) use error::Failure;
 pub(crate) use execute::load;
 pub(crate) use executor::{Done, Executor};
 pub(crate) use participant::{Decided, Deciding, Participant, Undecided};
+pub(crate) use request::Invocation;
 pub(crate) use slots::{Slot, SlotGuard, Slots};
 pub(crate) use target::Target;

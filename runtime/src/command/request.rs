@@ -1,7 +1,7 @@
 //! What comes with a command besides its content: identity, origin, limits.
 
 use bytes::Bytes;
-use composable_rust_core::port::{CommandKey, TimerChanges};
+use composable_rust_core::port::{CommandKey, TimerClaim};
 use composable_rust_core::{CausationId, CommandId, CorrelationId, EventMetadata, UserId};
 use std::time::Duration;
 
@@ -22,10 +22,6 @@ pub struct RequestContext {
     pub user_id: Option<UserId>,
     /// W3C `traceparent`.
     pub trace_parent: Option<String>,
-    /// Timers that the command acts upon, in the same transaction.
-    pub(crate) timers: TimerChanges,
-    /// A repeat is rare enough to be found by the append alone.
-    pub(crate) once: bool,
 }
 
 impl RequestContext {
@@ -41,23 +37,36 @@ impl RequestContext {
         self
     }
 
-    /// Whether a first result is looked up before deciding; a claimed timer or an input's id says it at the append.
-    pub(crate) fn looks_up(&self) -> bool {
-        self.timers.claim.is_empty() && !self.once
-    }
-
     pub(crate) fn command_key(&self) -> Option<CommandKey> {
         self.command_id.map(|id| CommandKey { id, fingerprint: self.fingerprint.clone(), keep: self.keep })
     }
 
     pub(crate) fn metadata(&self, command_id: CommandId) -> EventMetadata {
         EventMetadata {
-            correlation_id: Some(self.correlation_id.unwrap_or(CorrelationId::from_uuid(command_id.as_uuid()))),
+            correlation_id: Some(
+                self.correlation_id.unwrap_or(CorrelationId::from_uuid(command_id.as_uuid())),
+            ),
             causation_id: Some(self.causation_id.unwrap_or(CausationId::from_uuid(command_id.as_uuid()))),
             command_id: Some(command_id),
             user_id: self.user_id,
             trace_parent: self.trace_parent.clone(),
             ..EventMetadata::default()
         }
+    }
+}
+
+/// A request with what only the runtime may add.
+#[derive(Debug, Default)]
+pub(crate) struct Invocation {
+    pub(crate) request: RequestContext,
+    /// The timer that the command acts upon, consumed by its append.
+    pub(crate) claim: Option<TimerClaim>,
+    /// Whether a first result is looked up before deciding. Where a repeat is rare, the append finds it as well.
+    pub(crate) looks_up: bool,
+}
+
+impl From<RequestContext> for Invocation {
+    fn from(request: RequestContext) -> Self {
+        Self { looks_up: request.command_id.is_some(), request, claim: None }
     }
 }

@@ -8,8 +8,8 @@ use super::slots::SlotGuard;
 use async_trait::async_trait;
 use composable_rust_core::port::{Appended, CommandRecord, StreamAppend};
 use composable_rust_core::{
-    Action, CommandOf, Decider, Event, EventId, EventOf, EventType, ExpectedVersion, InvalidId, KeyOf, NewEvent,
-    StreamId, StreamVersion, stream_of,
+    Action, CommandOf, Decider, Event, EventId, EventOf, EventType, ExpectedVersion, InvalidId, KeyOf,
+    NewEvent, StreamId, StreamVersion, stream_of,
 };
 use std::sync::Arc;
 
@@ -91,7 +91,11 @@ impl<D: Decider> Target<D> {
         Ok(Written { events, version, state })
     }
 
-    fn encode(&self, events: &[EventOf<D>], deciding: &Deciding<'_>) -> Result<(Vec<NewEvent>, u64), Failure> {
+    fn encode(
+        &self,
+        events: &[EventOf<D>],
+        deciding: &Deciding<'_>,
+    ) -> Result<(Vec<NewEvent>, u64), Failure> {
         let mut bytes = 0;
         let encode = |event: &EventOf<D>| {
             let payload = event.encode()?;
@@ -111,7 +115,8 @@ impl<D: Decider> Target<D> {
 
 /// The versions of `stream` before and after an append. A record without the stream belongs to another request.
 fn version_in(appended: &Appended, stream: &StreamId) -> Result<(StreamVersion, StreamVersion), Failure> {
-    let written = appended.streams.iter().find(|written| written.stream == *stream).ok_or(Failure::KeyReused)?;
+    let written =
+        appended.streams.iter().find(|written| written.stream == *stream).ok_or(Failure::KeyReused)?;
     Ok((written.before, written.after))
 }
 

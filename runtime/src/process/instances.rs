@@ -3,8 +3,8 @@
 use super::ProcessOptions;
 use super::record::{InputRecord, state_after};
 use super::step_run::{Cause, StepRun};
-use crate::command::{Executor, Failure, RequestContext, Slot, SlotGuard, Slots};
-use composable_rust_core::port::{EventStore, StreamRange, TimerChanges, TimerClaim};
+use crate::command::{Executor, Failure, Invocation, RequestContext, Slot, SlotGuard, Slots};
+use composable_rust_core::port::{EventStore, StreamRange, TimerClaim};
 use composable_rust_core::{CommandId, Process, ProcessId, StreamId, StreamVersion, process_stream};
 use event_listener::Event;
 use std::fmt;
@@ -50,16 +50,15 @@ impl<P: Process> Instances<P> {
         let (input, record) = input;
         let reference = record.reference(claim.map(|claim| claim.token));
         let request = RequestContext {
-            timers: TimerChanges { claim: claim.into_iter().collect(), ..TimerChanges::default() },
             correlation_id: cause.metadata.correlation_id,
             causation_id: cause.metadata.causation_id,
             user_id: cause.metadata.user_id,
             trace_parent: cause.metadata.trace_parent.clone(),
-            once: true,
             ..RequestContext::with_id(CommandId::derived(&["step", stream.as_str(), &reference]))
         };
+        let invocation = Invocation { request, claim, looks_up: false };
         let mut run = StepRun::new(Arc::clone(self), (id, stream), (input, record), cause, reference);
-        let result = self.executor.execute(&mut [&mut run], &request).await;
+        let result = self.executor.execute(&mut [&mut run], &invocation).await;
         self.stepped.notify(usize::MAX);
         match result {
             Ok(_) | Err(Failure::TimerGone) => Ok(()),

@@ -30,7 +30,14 @@ pub(crate) fn subscription_name(name: &str) -> String {
     format!("process:{name}")
 }
 
+const WORK: &str = "work:";
+
 /// The lease and the dead letters of the work of process `name`.
 pub(crate) fn work_name(name: &str) -> String {
-    format!("work:{name}")
+    format!("{WORK}{name}")
+}
+
+/// Whether dead letters under this name are work.
+pub(crate) fn is_work(name: &str) -> bool {
+    name.starts_with(WORK)
 }

@@ -3,7 +3,8 @@
 use super::record::Stepped;
 use composable_rust_core::port::NewTimer;
 use composable_rust_core::{
-    CausationId, CorrelationId, EventId, EventMetadata, ProcessEffect, StreamId, TimerId, UserId, derived_uuid,
+    CausationId, CorrelationId, EventId, EventMetadata, ProcessEffect, StreamId, TimerId, UserId,
+    derived_uuid,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};

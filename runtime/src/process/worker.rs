@@ -10,8 +10,8 @@ use super::step_run::Cause;
 use super::work::Work;
 use super::{ProcessOptions, work_name};
 use crate::application::{Dispatched, Registry};
-use crate::command::{Executor, Failure, RequestContext};
-use composable_rust_core::port::{NewDeadLetter, StoreError, Timer, TimerChanges, TimerClaim};
+use crate::command::{Executor, Failure, Invocation, RequestContext};
+use composable_rust_core::port::{NewDeadLetter, StoreError, Timer, TimerClaim};
 use composable_rust_core::{
     ActivityContext, ActivityError, CommandId, DeadLetterId, EventId, Position, Process, ProcessEffect,
     ProcessId, ProcessInput, StreamId, StreamVersion, TimerId, elapsed, later,
@@ -70,7 +70,11 @@ impl<P: Process> Worker<P> {
             let wait = match self.take_up(&mut running, &mut busy).await {
                 Ok(wait) => wait,
                 Err(error) => {
-                    tracing::warn!(process = P::NAME, error = &error as &dyn std::error::Error, "timers not read");
+                    tracing::warn!(
+                        process = P::NAME,
+                        error = &error as &dyn std::error::Error,
+                        "timers not read"
+                    );
                     self.options.first_pause.max(self.options.longest_pause / 10)
                 }
             };
@@ -140,14 +144,17 @@ impl<P: Process> Worker<P> {
         match &effect {
             ProcessEffect::Dispatch { category, key, command } => {
                 let request = RequestContext {
-                    timers: TimerChanges { claim: vec![claim(timer)], ..TimerChanges::default() },
                     correlation_id: origin.correlation,
                     causation_id: origin.metadata().causation_id,
                     user_id: origin.user,
                     trace_parent: origin.trace.clone(),
-                    ..RequestContext::with_id(CommandId::derived(&["dispatch", &timer.timer.token.to_string()]))
+                    ..RequestContext::with_id(CommandId::derived(&[
+                        "dispatch",
+                        &timer.timer.token.to_string(),
+                    ]))
                 };
-                self.dispatch(timer, &origin.metadata(), (category, key, command), request).await
+                let invocation = Invocation { request, claim: Some(claim(timer)), looks_up: false };
+                self.dispatch(timer, &origin.metadata(), (category, key, command), invocation).await
             }
             ProcessEffect::Call { activity, call } => {
                 self.call(timer, &origin.metadata(), activity, call).await
@@ -157,7 +164,9 @@ impl<P: Process> Worker<P> {
                 let decoded = serde_json::from_value(content.clone()).map(P::Input::from_timer);
                 self.hear(timer, &origin.metadata(), decoded.map(Some), record).await
             }
-            ProcessEffect::Cancel { .. } => Ended::Never(Failure::Invalid("a cancellation is no work".into())),
+            ProcessEffect::Cancel { .. } => {
+                Ended::Never(Failure::Invalid("a cancellation is no work".into()))
+            }
         }
     }
 
@@ -166,12 +175,14 @@ impl<P: Process> Worker<P> {
         timer: &Timer,
         metadata: &composable_rust_core::EventMetadata,
         (category, key, command): (&str, &str, &Value),
-        request: RequestContext,
+        invocation: Invocation,
     ) -> Ended {
         let Some(target) = self.registry.by_category(category) else {
-            return Ended::Never(Failure::Invalid(format!("nobody decides commands of category {category:?}")));
+            return Ended::Never(Failure::Invalid(format!(
+                "nobody decides commands of category {category:?}"
+            )));
         };
-        match target.dispatch(&self.executor, key, command, &request).await {
+        match target.dispatch(&self.executor, key, command, &invocation).await {
             Ok(Dispatched::Done) | Err(Failure::TimerGone) => Ended::Done,
             Ok(Dispatched::Rejected(rejection)) => {
                 let input = P::Input::from_rejection(category, &rejection);
@@ -207,7 +218,8 @@ impl<P: Process> Worker<P> {
         match outcome {
             Ok(outcome) => {
                 let input = P::Input::from_outcome(name, &outcome);
-                let record = InputRecord::Outcome { work: timer.timer.id, activity: name.to_owned(), outcome };
+                let record =
+                    InputRecord::Outcome { work: timer.timer.id, activity: name.to_owned(), outcome };
                 self.hear(timer, metadata, input, record).await
             }
             Err(error) => Ended::Never(Failure::Invalid(format!("{error:?}"))),
@@ -224,7 +236,9 @@ impl<P: Process> Worker<P> {
     ) -> Ended {
         let input = match input {
             Ok(Some(input)) => input,
-            Ok(None) => return Ended::Never(Failure::Invalid("the process does not hear this answer".into())),
+            Ok(None) => {
+                return Ended::Never(Failure::Invalid("the process does not hear this answer".into()));
+            }
             Err(error) => return Ended::Never(Failure::Invalid(error.to_string())),
         };
         let cause = Cause {
@@ -271,7 +285,7 @@ impl<P: Process> Worker<P> {
         let environment = &self.deps.environment;
         let now = environment.now();
         let letter = NewDeadLetter {
-            id: DeadLetterId::from_uuid(timer.timer.token),
+            id: DeadLetterId::from_uuid(environment.new_id()),
             subscription: work_name(P::NAME),
             stream: timer.timer.stream.clone(),
             position: None,

@@ -1,23 +1,25 @@
 //! A small domain for the tests: stock that is reserved, orders that take it, a process that pays.
 
 use composable_rust_core::{
-    Action, Activity, ActivityCall, ActivityContext, ActivityError, Call, Context, Decider, Decision, Events, Input,
-    Outcome, Process, ProcessId, Projection, Recorded, Rejected, Rejection, Row, Rows, State, Steps, call, cancel,
-    dispatch, schedule, steps,
+    Action, Activity, ActivityContext, ActivityError, Call, Context, Decider, Decision, Environment, Events,
+    Input, Outcome, Process, ProcessId, Projection, Recorded, Rejected, Rejection, Row, Rows, State, Steps,
+    call, cancel, dispatch, schedule, steps,
 };
+use composable_rust_runtime::{Application, ApplicationBuilder};
+use composable_rust_testing::simulation::{Ending, Life, Simulation};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 /// Places for sale.
 #[derive(Debug, Clone, Default, PartialEq, State)]
-pub struct Stock {
+pub(crate) struct Stock {
     pub free: u32,
     pub taken: BTreeMap<String, u32>,
 }
 
 #[derive(Debug, Clone, PartialEq, Action)]
-pub enum StockAction {
+pub(crate) enum StockAction {
     #[command]
     Fill { amount: u32 },
     #[command]
@@ -33,7 +35,7 @@ pub enum StockAction {
 }
 
 #[derive(Debug, Clone, PartialEq, Rejection)]
-pub enum StockRejection {
+pub(crate) enum StockRejection {
     #[rejection(message = "only {free} are free")]
     NotEnough { free: u32 },
 }
@@ -75,12 +77,12 @@ impl Decider for Stock {
 
 /// An order of some stock.
 #[derive(Debug, Clone, Default, PartialEq, State)]
-pub struct Order {
+pub(crate) struct Order {
     pub status: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Action)]
-pub enum OrderAction {
+pub(crate) enum OrderAction {
     #[command]
     Place { stock: String, amount: u32, pay_by: Timestamp },
     #[command]
@@ -92,7 +94,7 @@ pub enum OrderAction {
 }
 
 #[derive(Debug, Clone, PartialEq, Rejection)]
-pub enum OrderRejection {
+pub(crate) enum OrderRejection {
     AlreadyPlaced,
     NotOpen,
 }
@@ -122,14 +124,14 @@ impl Decider for Order {
 
 /// Takes stock for an order, pays for it, and gives it back when that fails.
 #[derive(Debug, Clone, Default, PartialEq, State)]
-pub struct Checkout {
+pub(crate) struct Checkout {
     order: String,
     stock: String,
     taken: bool,
 }
 
 #[derive(Debug, Clone, Input)]
-pub enum CheckoutInput {
+pub(crate) enum CheckoutInput {
     Order(String, OrderEvent),
     Stock(String, StockEvent),
     #[rejected]
@@ -144,7 +146,7 @@ pub enum CheckoutInput {
 
 #[derive(Debug, Clone, PartialEq, Call)]
 #[call(answer = bool)]
-pub struct Pay {
+pub(crate) struct Pay {
     pub order: String,
 }
 
@@ -198,7 +200,7 @@ impl Checkout {
 
 /// How the bank answers, and what it was asked.
 #[derive(Debug, Clone, Default)]
-pub struct Bank {
+pub(crate) struct Bank {
     pub log: Arc<Mutex<Vec<(String, u32)>>>,
 }
 
@@ -228,13 +230,13 @@ impl Activity for Bank {
 /// How much each stock has sold.
 #[derive(Debug, Clone, PartialEq, Row)]
 #[row(key = "stock")]
-pub struct Sold {
+pub(crate) struct Sold {
     pub stock: String,
     pub amount: u32,
 }
 
 #[derive(Debug, Clone, Copy)]
-pub struct Sales;
+pub(crate) struct Sales;
 
 impl Projection for Sales {
     type Event = StockEvent;
@@ -256,7 +258,31 @@ impl Projection for Sales {
 
 /// Everything that happens to stock and orders.
 #[derive(Debug, Clone, PartialEq, Events)]
-pub enum Everything {
+pub(crate) enum Everything {
     Stock(StockEvent),
     Order(String, OrderEvent),
+}
+
+/// The application of these tests, on a simulation's storage.
+pub(crate) fn application(simulation: &Simulation, environment: Environment) -> ApplicationBuilder {
+    Application::builder("test")
+        .environment(environment)
+        .storage(simulation.storage())
+        .decider::<Stock>()
+        .decider::<Order>()
+        .projection(Sales)
+}
+
+/// Runs `body` with a calm application.
+pub(crate) fn live_once(body: impl AsyncFnOnce(Application)) {
+    Simulation::run(1, async |simulation| {
+        let ending = simulation
+            .live(Life::CALM, async |environment| {
+                let app = application(simulation, environment).start().await.unwrap();
+                body(app).await;
+            })
+            .await;
+        assert_eq!(ending, Ending::Finished(()));
+        assert!(simulation.task_panics().is_empty(), "{:?}", simulation.task_panics());
+    });
 }

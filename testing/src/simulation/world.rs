@@ -1,7 +1,7 @@
-//! What outlives a crash: storage, bus, time, the seed.
+//! What outlives a crash: storage, time, the seed.
 
 use super::clock::VirtualClock;
-use crate::memory::{Faults, MemoryBus, MemoryStorage};
+use crate::memory::{Faults, MemoryStorage};
 use composable_rust_core::{Clock, IdGenerator, Randomness, SeededRandom, SequentialIds};
 use jiff::Timestamp;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -71,11 +71,6 @@ impl Simulation {
     /// The storage of the application, with the simulation's faults.
     pub fn storage(&self) -> MemoryStorage {
         self.storage.clone()
-    }
-
-    /// A bus that outlives crashes.
-    pub fn bus(&self) -> MemoryBus {
-        MemoryBus::default()
     }
 
     /// The faults of the storage, to switch them off or to script one.

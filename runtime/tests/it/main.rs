@@ -1,0 +1,7 @@
+//! The runtime as an application sees it, on the memory adapters.
+#![cfg(test)]
+
+mod commands;
+mod domain;
+mod processes;
+mod wiring;
