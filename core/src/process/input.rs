@@ -65,7 +65,7 @@ pub trait Hears<T> {
 }
 
 /// A command of a process was refused.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(bound(
     serialize = "CommandOf<D>: Serialize, D::Rejection: Serialize",
     deserialize = "CommandOf<D>: DeserializeOwned, D::Rejection: DeserializeOwned"
@@ -78,6 +78,13 @@ pub struct Rejected<D: Decider> {
     pub command: CommandOf<D>,
     /// Why it was refused.
     pub rejection: D::Rejection,
+}
+
+/// A derived one would ask the decider's state for `PartialEq`.
+impl<D: Decider> PartialEq for Rejected<D> {
+    fn eq(&self, other: &Self) -> bool {
+        self.key_text == other.key_text && self.command == other.command && self.rejection == other.rejection
+    }
 }
 
 impl<D: Decider> Rejected<D> {

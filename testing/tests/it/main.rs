@@ -2,4 +2,5 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests may stop at what is not there")]
 
 mod contract;
+mod spec;
 mod test_store;
