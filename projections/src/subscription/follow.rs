@@ -158,8 +158,10 @@ impl<'a> Follow<'a> {
             return Ok(None);
         }
         let read_to = read_to.max(self.position);
+        let foreign = events.is_empty();
         let events = self.set_aside(events).await?;
-        if events.is_empty() && !self.checkpoint_is_due() {
+        // Parked events need the checkpoint at once: a retry must never find them ahead of it.
+        if foreign && !self.checkpoint_is_due() {
             self.position = read_to;
             self.monitor.handled(0, read_to);
             return Ok(None);

@@ -116,7 +116,9 @@ impl Follow<'_> {
                 return Ok(());
             }
             for letter in letters {
-                if !self.retry_letter(letter).await? {
+                // What a crash left ahead of the checkpoint will be read, and parked, again.
+                let ahead = letter.letter.position.is_some_and(|position| position > self.saved);
+                if ahead || !self.retry_letter(letter).await? {
                     return Ok(());
                 }
                 self.monitor.touch();

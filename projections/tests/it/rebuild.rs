@@ -1,0 +1,183 @@
+//! Generations: built beside the live one, switched when caught up, never seen half-built.
+
+use crate::tally::{DoubleTotals, Totals};
+use crate::world::{Running, World, in_a_world};
+use composable_rust_core::{Position, Projection};
+use composable_rust_projections::{ProjectionOptions, SubscriptionError, SubscriptionState, verify};
+use std::time::Duration;
+
+fn options() -> ProjectionOptions {
+    let mut options = ProjectionOptions::default();
+    options.subscription.batch_size = 3;
+    options
+}
+
+async fn generation(world: &World) -> u32 {
+    world.storage.views.live_generation("totals").await.unwrap().unwrap().0
+}
+
+/// Waits until this generation is live, a minute at most.
+async fn until_live<P: Projection>(world: &World, running: &Running<P>, wanted: u32) {
+    for _ in 0..6000 {
+        if running.control.progress().live_generation == Some(wanted) {
+            return;
+        }
+        world.pass(Duration::from_millis(10)).await;
+    }
+    panic!("generation {wanted} is not live: {:?}", running.control.progress());
+}
+
+#[test]
+fn the_first_generation_is_live_from_the_start() {
+    in_a_world(async |world| {
+        let running = world.start("a", Totals::default(), options());
+        let last = world.add("x", 1).await;
+        running.reach(last).await;
+        assert_eq!(generation(&world).await, 1);
+        running.shut_down().await.unwrap();
+    });
+}
+
+#[test]
+fn readers_never_see_a_half_built_generation() {
+    in_a_world(async |world| {
+        let totals = Totals::default();
+        let last = world.add_many(60).await;
+        let running = world.start("a", totals.clone(), options());
+        running.reach(last).await;
+        let mut shown = Position::ZERO;
+        assert_eq!(running.control.rebuild().await.unwrap(), 2);
+        assert_eq!(running.control.rebuild().await.unwrap(), 2, "one rebuild at a time");
+        let mut building = 0;
+        for number in 0..400 {
+            if number % 10 == 0 {
+                let position = world.add("x", 1).await;
+                running.reach(position).await;
+            }
+            let (row, position) = running.view.get_with_position("all").await.unwrap();
+            assert!(row.unwrap().events >= 60, "a half-built generation was shown");
+            assert!(position >= shown || running.control.progress().live_generation == Some(2));
+            shown = position;
+            building += u32::from(running.control.progress().building.is_some());
+            tokio::task::yield_now().await;
+        }
+        assert!(building > 3, "the rebuild was over before anybody looked");
+        until_live(&world, &running, 2).await;
+        assert_eq!(verify(&totals, &running.view).await.unwrap(), []);
+        running.shut_down().await.unwrap();
+    });
+}
+
+#[test]
+fn a_new_definition_is_built_and_switched_to_and_the_old_rows_are_dropped_later() {
+    in_a_world(async |world| {
+        let last = world.add_many(30).await;
+        let old = world.start("a", Totals::default(), options());
+        old.reach(last).await;
+        old.shut_down().await.unwrap();
+        let new = world.start("b", DoubleTotals, options());
+        until_live(&world, &new, 2).await;
+        new.reach(last).await;
+        assert_eq!(new.view.get("all").await.unwrap().unwrap().sum, 870);
+        assert_eq!(verify(&DoubleTotals, &new.view).await.unwrap(), []);
+        let old_model = composable_rust_projections::read_model::<Totals>(1);
+        let key = ["all".to_owned()];
+        assert_eq!(
+            world.storage.views.load(&old_model, &key).await.unwrap().len(),
+            1,
+            "kept for late readers"
+        );
+        world.pass(Duration::from_secs(40)).await;
+        let gone = world.storage.views.load(&old_model, &key).await;
+        assert!(gone.is_err() || gone.is_ok_and(|rows| rows.is_empty()));
+        new.shut_down().await.unwrap();
+    });
+}
+
+#[test]
+fn an_instance_of_the_old_definition_serves_until_the_switch_and_then_retires() {
+    in_a_world(async |world| {
+        let last = world.add_many(30).await;
+        let old = world.start("a", Totals::default(), options());
+        old.reach(last).await;
+        let new = world.start("b", DoubleTotals, options());
+        until_live(&world, &new, 2).await;
+        let position = world.add("x", 1).await;
+        new.reach(position).await;
+        old.done.cancelled().await;
+        let ended = old.shut_down().await;
+        assert!(matches!(ended, Err(SubscriptionError::Superseded { .. })), "{ended:?}");
+        assert_eq!(verify(&DoubleTotals, &new.view).await.unwrap(), []);
+        new.shut_down().await.unwrap();
+    });
+}
+
+#[test]
+fn a_rebuild_survives_the_death_of_its_instance_and_resumes() {
+    in_a_world(async |world| {
+        let last = world.add_many(60).await;
+        let old = world.start("a", Totals::default(), options());
+        old.reach(last).await;
+        old.shut_down().await.unwrap();
+        let dying = world.start("b", DoubleTotals, options());
+        while dying.control.progress().building.is_none_or(|(_, progress)| progress.position.get() < 12) {
+            tokio::task::yield_now().await;
+        }
+        dying.shut_down().await.unwrap();
+        assert_eq!(generation(&world).await, 1, "half-built is not live");
+        let next = world.start("c", DoubleTotals, options());
+        until_live(&world, &next, 2).await;
+        let live = next.control.progress().live.unwrap();
+        assert!(live.started_at.get() >= 12, "it went on where the other one was");
+        assert_eq!(verify(&DoubleTotals, &next.view).await.unwrap(), []);
+        next.shut_down().await.unwrap();
+    });
+}
+
+#[test]
+fn another_instance_follows_a_switch_it_did_not_make() {
+    in_a_world(async |world| {
+        let totals = Totals::default();
+        let last = world.add_many(10).await;
+        let holder = world.start("a", totals.clone(), options());
+        holder.reach(last).await;
+        let other = world.start("b", totals.clone(), options());
+        other.reach(last).await;
+        assert_eq!(other.control.rebuild().await.unwrap(), 2);
+        until_live(&world, &other, 2).await;
+        world.pass(Duration::from_mins(1)).await;
+        assert_eq!(holder.control.progress().live_generation, Some(2));
+        let position = world.add("x", 5).await;
+        let view = holder.view.at_least_position(position);
+        assert_eq!(view.get("x").await.unwrap().unwrap().sum, 5);
+        holder.shut_down().await.unwrap();
+        other.shut_down().await.unwrap();
+    });
+}
+
+#[test]
+fn the_store_may_fail_during_a_rebuild() {
+    in_a_world(async |world| {
+        let totals = Totals::default();
+        for operation in ["live_generation", "prepare", "switch_generation", "save_checkpoint", "get"] {
+            world.faults.fail_next(operation);
+            world.faults.lose_next(operation);
+        }
+        let last = world.add_many(10).await;
+        let running = world.start("a", totals.clone(), options());
+        running.reach(last).await;
+        for operation in ["live_generation", "prepare", "switch_generation", "commit", "get", "release"] {
+            world.faults.fail_next(operation);
+            world.faults.lose_next(operation);
+        }
+        while running.control.rebuild().await.is_err() {
+            world.pass(Duration::from_secs(1)).await;
+        }
+        let before = generation(&world).await;
+        world.pass(Duration::from_secs(30)).await;
+        assert!(generation(&world).await >= before.max(2));
+        assert_eq!(verify(&totals, &running.view).await.unwrap(), []);
+        assert_eq!(running.control.progress().live.unwrap().state, SubscriptionState::Live);
+        running.shut_down().await.unwrap();
+    });
+}

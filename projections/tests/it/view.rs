@@ -1,0 +1,116 @@
+//! Reading: at a position, without polling, by question.
+
+use crate::tally::Totals;
+use crate::world::in_a_world;
+use composable_rust_core::port::StoreError;
+use composable_rust_core::{FixedClock, Position};
+use composable_rust_projections::{Behind, ProjectionOptions, ProjectionRunner, ViewError};
+use std::sync::Arc;
+use std::time::Duration;
+
+#[test]
+fn a_reader_waits_for_its_position_and_is_woken_without_any_time_passing() {
+    in_a_world(async |mut world| {
+        world.environment.clock = Arc::new(FixedClock::at(world.environment.now()));
+        let running = world.start("a", Totals::default(), ProjectionOptions::default());
+        for number in 1..=20 {
+            let position = world.add("x", 1).await;
+            let view = running.view.at_least_position(position);
+            let (row, shown) = view.get_with_position("x").await.unwrap();
+            assert_eq!(row.unwrap().sum, number);
+            assert!(shown >= position);
+        }
+        running.shut_down().await.unwrap();
+    });
+}
+
+#[test]
+fn a_position_of_a_foreign_event_is_reached_too() {
+    in_a_world(async |world| {
+        let running = world.start("a", Totals::default(), ProjectionOptions::default());
+        world.add("x", 1).await;
+        let position = world.append_to("foreign", "y", b"1".to_vec()).await;
+        let view = running.view.at_least_position(position);
+        let (row, shown) = view.get_with_position("x").await.unwrap();
+        assert_eq!((row.unwrap().sum, shown), (1, position));
+        running.shut_down().await.unwrap();
+    });
+}
+
+#[test]
+fn a_reader_that_waits_too_long_is_told_how_far_it_is() {
+    in_a_world(async |world| {
+        let running = world.start("a", Totals::default(), ProjectionOptions::default());
+        let last = world.add("x", 1).await;
+        running.reach(last).await;
+        let wanted = last.plus(10);
+        let before = world.environment.now();
+        let behind = running.view.wait_for(wanted, Duration::from_millis(300)).await;
+        assert_eq!(behind, Err(Behind { name: "totals", wanted, reached: last }));
+        let waited = composable_rust_core::elapsed(before, world.environment.now());
+        assert_eq!(waited.as_millis(), 300);
+        let refused = running.view.at_least_position(wanted).query().fetch().await;
+        assert!(matches!(refused, Err(ViewError::Behind(_))));
+        running.shut_down().await.unwrap();
+    });
+}
+
+#[test]
+fn an_instance_that_does_not_maintain_the_view_reads_its_own_writes_too() {
+    in_a_world(async |world| {
+        let holder = world.start("a", Totals::default(), ProjectionOptions::default());
+        let first = world.add("x", 1).await;
+        holder.reach(first).await;
+        let standby = world.start("b", Totals::default(), ProjectionOptions::default());
+        let options = ProjectionOptions::default();
+        let reader = ProjectionRunner::new(Totals::default(), world.instance("c"), options).view();
+        for view in [&standby.view, &reader] {
+            let position = world.add("x", 1).await;
+            let before = world.environment.now();
+            let (row, _) = view.at_least_position(position).get_with_position("x").await.unwrap();
+            let sum = holder.view.get("x").await.unwrap().unwrap().sum;
+            assert_eq!(row.unwrap().sum, sum);
+            let waited = composable_rust_core::elapsed(before, world.environment.now());
+            assert!(waited <= Duration::from_millis(60), "{waited:?}");
+        }
+        holder.shut_down().await.unwrap();
+        standby.shut_down().await.unwrap();
+    });
+}
+
+#[test]
+fn a_view_that_was_never_built_says_so() {
+    in_a_world(async |world| {
+        let options = ProjectionOptions::default();
+        let view = ProjectionRunner::new(Totals::default(), world.instance("a"), options).view();
+        assert!(matches!(view.get("x").await, Err(ViewError::NotBuilt { name: "totals" })));
+        assert_eq!(view.lag(), None);
+    });
+}
+
+#[test]
+fn questions_filter_order_and_page_typed_rows() {
+    in_a_world(async |world| {
+        let running = world.start("a", Totals::default(), ProjectionOptions::default());
+        let mut last = Position::ZERO;
+        for (name, amount) in [("a", 5), ("b", 7), ("c", 7), ("d", 9), ("e", 1)] {
+            last = world.add(name, amount).await;
+        }
+        let view = running.view.at_least_position(last);
+        let names = |rows: &[crate::tally::Total]| -> Vec<String> {
+            rows.iter().map(|row| row.name.clone()).collect()
+        };
+        let page = view.query().filter_eq("sum", 7).fetch().await.unwrap();
+        assert_eq!((names(&page.items), page.total), (vec!["b".into(), "c".into()], 2));
+        assert!(page.position >= last);
+        let page = view.query().at_least("sum", 5).less_than("sum", 20).order_by_descending("sum").page(2, 2);
+        let page = page.fetch().await.unwrap();
+        assert_eq!((names(&page.items), page.total), (vec!["b".into(), "a".into()], 4));
+        let page = view.query().any_of("sum", [1, 9]).order_by("sum").fetch().await.unwrap();
+        assert_eq!(names(&page.items), ["e", "d"]);
+        let wrong = view.query().filter_eq("name", "a").fetch().await;
+        assert!(matches!(wrong, Err(ViewError::Store(StoreError::InvalidRequest(_)))));
+        assert_eq!(view.lag().unwrap().events, 0);
+        running.shut_down().await.unwrap();
+    });
+}
