@@ -29,7 +29,21 @@ pub type Decision<D> = Result<Vec<EventOf<D>>, <D as Decider>::Rejection>;
 ///
 /// `decide` sees `&self` only, so the state can change through `evolve` alone, and replay and live cannot differ.
 ///
-/// ```ignore
+/// ```
+/// use composable_rust_core::{Action, Context, Decider, Decision, Rejection, State};
+///
+/// #[derive(Debug, Clone, Default, State)]
+/// struct Counter { total: u32 }
+///
+/// #[derive(Debug, Clone, PartialEq, Action)]
+/// enum CounterAction {
+///     #[command] Add { amount: u32 },
+///     #[event]   Added { amount: u32 },
+/// }
+///
+/// #[derive(Debug, Clone, PartialEq, Rejection)]
+/// struct TooLarge;
+///
 /// impl Decider for Counter {
 ///     type Action = CounterAction;
 ///     type Rejection = TooLarge;

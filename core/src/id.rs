@@ -96,6 +96,9 @@ fn check_key(key: &str) -> Result<(), InvalidId> {
 }
 
 /// Whether a text may be a stream's key; `kind` is what the error calls it.
+///
+/// # Errors
+/// [`InvalidId`] when it may not.
 pub fn check_key_of(kind: &'static str, key: &str) -> Result<(), InvalidId> {
     if key.is_empty() || key.len() > MAX_KEY_BYTES {
         return Err(InvalidId::new(kind, key, "it needs 1 to 200 bytes"));

@@ -87,6 +87,10 @@ impl<P> PartialEq for Step<P> {
 pub type Steps<P> = Vec<Step<P>>;
 
 /// Dispatches a command. Compiles only where the process hears its refusal.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "key and command are written as values: `dispatch(section, Hold { … })`"
+)]
 pub fn dispatch<P, C>(key: <C::Action as Action>::Key, command: C) -> Step<P>
 where
     C: Command,
