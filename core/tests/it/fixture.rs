@@ -1,5 +1,4 @@
 //! A small domain that the tests of the derives share, written as a user would.
-#![expect(clippy::unwrap_used, reason = "the texts of a fixture are right")]
 
 use composable_rust_core::{
     Action, Call, Context, Data, Decider, Decision, Events, Id, Input, Label, Never, Outcome, Position,
