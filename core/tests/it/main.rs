@@ -2,8 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "tests may stop at what is not there")]
 
 mod compile_fail;
+mod compose;
 mod derive_action;
 mod derive_input;
 mod derive_state;
 mod derive_values;
+mod effects;
 mod fixture;
