@@ -9,16 +9,20 @@ use composable_rust_core::port::StoreError;
 #[macro_export]
 macro_rules! checkpoints_contract {
     ($factory:path) => {
-        $crate::contract_cases!($factory, checkpoints, [
-            a_subscription_that_never_ran_stands_at_zero,
-            a_checkpoint_comes_back,
-            a_checkpoint_never_moves_backwards,
-            a_lower_fence_is_refused,
-            a_higher_fence_takes_over,
-            subscriptions_are_apart,
-            checkpoints_and_fences_survive_a_restart,
-            of_racing_checkpoints_the_furthest_stays,
-        ]);
+        $crate::contract_cases!(
+            $factory,
+            checkpoints,
+            [
+                a_subscription_that_never_ran_stands_at_zero,
+                a_checkpoint_comes_back,
+                a_checkpoint_never_moves_backwards,
+                a_lower_fence_is_refused,
+                a_higher_fence_takes_over,
+                subscriptions_are_apart,
+                checkpoints_and_fences_survive_a_restart,
+                of_racing_checkpoints_the_furthest_stays,
+            ]
+        );
     };
 }
 

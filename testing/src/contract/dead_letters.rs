@@ -14,25 +14,29 @@ use std::time::Duration;
 #[macro_export]
 macro_rules! dead_letters_contract {
     ($factory:path) => {
-        $crate::contract_cases!($factory, dead_letters, [
-            a_letter_comes_back_as_it_was_added,
-            an_unknown_letter_is_none,
-            a_second_letter_of_a_position_updates_the_first,
-            a_second_letter_of_a_resolved_position_is_pending_again,
-            letters_of_other_subscriptions_or_positions_are_added,
-            letters_without_a_position_are_all_added,
-            letters_are_listed_by_position,
-            letters_of_work_are_listed_by_their_first_failure,
-            lists_are_filtered,
-            lists_are_paged,
-            a_letter_moves_from_the_statuses_given_only,
-            resolving_and_discarding_tell_who_when_and_why,
-            an_unknown_letter_does_not_move,
-            of_many_who_take_a_letter_one_succeeds,
-            streams_of_unresolved_letters_are_parked,
-            stats_count_by_status,
-            letters_survive_a_restart,
-        ]);
+        $crate::contract_cases!(
+            $factory,
+            dead_letters,
+            [
+                a_letter_comes_back_as_it_was_added,
+                an_unknown_letter_is_none,
+                a_second_letter_of_a_position_updates_the_first,
+                a_second_letter_of_a_resolved_position_is_pending_again,
+                letters_of_other_subscriptions_or_positions_are_added,
+                letters_without_a_position_are_all_added,
+                letters_are_listed_by_position,
+                letters_of_work_are_listed_by_their_first_failure,
+                lists_are_filtered,
+                lists_are_paged,
+                a_letter_moves_from_the_statuses_given_only,
+                resolving_and_discarding_tell_who_when_and_why,
+                an_unknown_letter_does_not_move,
+                of_many_who_take_a_letter_one_succeeds,
+                streams_of_unresolved_letters_are_parked,
+                stats_count_by_status,
+                letters_survive_a_restart,
+            ]
+        );
     };
 }
 
@@ -283,7 +287,8 @@ pub async fn of_many_who_take_a_letter_one_succeeds(fixture: Fixture) {
 pub async fn streams_of_unresolved_letters_are_parked(fixture: Fixture) {
     use DlqStatus::{Discarded, Pending, Processing, Resolved};
     let letters = [("s", "a", Pending), ("s", "a", Processing), ("t", "a", Resolved), ("u", "a", Discarded)];
-    let letters = letters.into_iter().chain([("v", "a", Processing), ("w", "b", Pending), ("s", "a", Resolved)]);
+    let letters =
+        letters.into_iter().chain([("v", "a", Processing), ("w", "b", Pending), ("s", "a", Resolved)]);
     for (position, (key, subscription, status)) in (1..).zip(letters) {
         let new = NewDeadLetter { stream: stream(key), ..letter(&fixture, subscription, Some(position)) };
         let id = add(&fixture, new).await;
@@ -302,7 +307,8 @@ pub async fn stats_count_by_status(fixture: Fixture) {
     use DlqStatus::{Discarded, Pending, Processing, Resolved};
     let letters = &fixture.storage.dead_letters;
     assert_eq!(letters.stats().await.expect("stats"), DlqStats::default());
-    let statuses = [Pending, Processing, Processing, Resolved, Resolved, Resolved, Discarded, Pending, Pending];
+    let statuses =
+        [Pending, Processing, Processing, Resolved, Resolved, Resolved, Discarded, Pending, Pending];
     for (position, status) in (1..).zip(statuses) {
         let id = add(&fixture, letter(&fixture, ["a", "b"][position as usize % 2], Some(position))).await;
         assert!(transition(&fixture, id, &[Pending], status).await);

@@ -6,10 +6,10 @@ use composable_rust_core::port::{
     Append, AppendError, Appended, Checkpoint, OpenStorage, Storage, StreamRange,
 };
 use composable_rust_core::{
-    Clock, Environment, EventId, EventMetadata, ExpectedVersion, FixedClock, NewEvent, Position, SchemaVersion,
-    SeededRandom, SequentialIds, Spawner, StreamId, StreamVersion,
+    Clock, Environment, EventId, EventMetadata, ExpectedVersion, FixedClock, NewEvent, Position,
+    SchemaVersion, SeededRandom, SequentialIds, StreamId, StreamVersion,
 };
-use futures_util::future::BoxFuture;
+use composable_rust_runtime::TokioSpawner;
 use jiff::Timestamp;
 use std::any::Any;
 use std::fmt;
@@ -71,7 +71,7 @@ impl Fixture {
             clock: Arc::new(clock.clone()),
             ids: Arc::new(SequentialIds::default()),
             random: Arc::new(SeededRandom::new(1)),
-            spawner: Arc::new(TokioTasks),
+            spawner: Arc::new(TokioSpawner),
         };
         let storage = subject.opener.open(&environment).await.expect("the storage opens");
         Self { storage, clock, environment, subject }
@@ -163,15 +163,5 @@ pub(super) fn refusal<T: fmt::Debug>(result: Result<T, AppendError>) -> AppendEr
     match result {
         Ok(done) => panic!("this had to be refused, but it gave {done:?}"),
         Err(error) => error,
-    }
-}
-
-/// Spawns on the case's own runtime.
-#[derive(Debug)]
-struct TokioTasks;
-
-impl Spawner for TokioTasks {
-    fn spawn(&self, _: &'static str, task: BoxFuture<'static, ()>) {
-        drop(tokio::runtime::Handle::current().spawn(task));
     }
 }

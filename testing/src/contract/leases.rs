@@ -9,20 +9,24 @@ use std::time::Duration;
 #[macro_export]
 macro_rules! leases_contract {
     ($factory:path) => {
-        $crate::contract_cases!($factory, leases, [
-            a_free_lease_is_granted,
-            a_held_lease_is_refused_to_others,
-            works_are_leased_apart,
-            renewing_prolongs_the_lease_and_keeps_its_fence,
-            a_lease_ends_by_the_stores_clock,
-            a_holder_that_came_late_does_not_get_a_lower_fence,
-            a_released_lease_is_free_at_once,
-            releasing_a_lease_that_has_passed_on_leaves_it_alone,
-            the_fence_grows_each_time_the_work_changes_hands,
-            leases_and_fences_survive_a_restart,
-            a_released_lease_keeps_its_fence_over_a_restart,
-            of_many_who_ask_at_once_one_gets_the_lease,
-        ]);
+        $crate::contract_cases!(
+            $factory,
+            leases,
+            [
+                a_free_lease_is_granted,
+                a_held_lease_is_refused_to_others,
+                works_are_leased_apart,
+                renewing_prolongs_the_lease_and_keeps_its_fence,
+                a_lease_ends_by_the_stores_clock,
+                a_holder_that_came_late_does_not_get_a_lower_fence,
+                a_released_lease_is_free_at_once,
+                releasing_a_lease_that_has_passed_on_leaves_it_alone,
+                the_fence_grows_each_time_the_work_changes_hands,
+                leases_and_fences_survive_a_restart,
+                a_released_lease_keeps_its_fence_over_a_restart,
+                of_many_who_ask_at_once_one_gets_the_lease,
+            ]
+        );
     };
 }
 

@@ -27,16 +27,25 @@
 //!
 //! Not here: how an adapter behaves when its server fails; each adapter tests that itself.
 #![expect(clippy::expect_used, clippy::panic, reason = "a suite is test code, only that others run it")]
-#![expect(clippy::missing_panics_doc, reason = "a case panics when its sentence does not hold, as any test does")]
+#![expect(
+    clippy::missing_panics_doc,
+    reason = "a case panics when its sentence does not hold, as any test does"
+)]
 
+pub mod bus;
+pub mod checkpoints;
+pub mod dead_letters;
 pub mod event_store;
 mod fixture;
+pub mod leases;
 pub mod read_models;
 mod run;
+pub mod snapshots;
 pub mod timers;
 
+pub use bus::{BusFixture, BusSubject};
 pub use fixture::{Fixture, Subject, stream};
-pub use run::run_case;
+pub use run::{Prepare, run_case};
 
 /// Expands to one `#[test]` per case; the suites' macros call it.
 #[doc(hidden)]
@@ -84,7 +93,12 @@ mod tests {
     }
 
     #[test]
-    fn every_case_of_the_timer_suite_is_listed_in_its_macro() {
+    fn every_case_of_the_small_suites_is_listed_in_its_macro() {
+        compare(&[include_str!("bus.rs")]);
+        compare(&[include_str!("checkpoints.rs")]);
+        compare(&[include_str!("dead_letters.rs")]);
+        compare(&[include_str!("leases.rs")]);
+        compare(&[include_str!("snapshots.rs")]);
         compare(&[include_str!("timers.rs")]);
     }
 

@@ -10,16 +10,20 @@ use composable_rust_core::{SchemaVersion, StreamVersion};
 #[macro_export]
 macro_rules! snapshots_contract {
     ($factory:path) => {
-        $crate::contract_cases!($factory, snapshots, [
-            a_stream_has_no_snapshot_at_first,
-            a_snapshot_comes_back_as_it_was_saved,
-            a_newer_snapshot_replaces_an_older_one,
-            an_older_snapshot_never_replaces_a_newer_one,
-            a_snapshot_of_another_schema_always_replaces,
-            streams_have_snapshots_of_their_own,
-            snapshots_survive_a_restart,
-            of_racing_snapshots_the_newest_stays,
-        ]);
+        $crate::contract_cases!(
+            $factory,
+            snapshots,
+            [
+                a_stream_has_no_snapshot_at_first,
+                a_snapshot_comes_back_as_it_was_saved,
+                a_newer_snapshot_replaces_an_older_one,
+                an_older_snapshot_never_replaces_a_newer_one,
+                a_snapshot_of_another_schema_always_replaces,
+                streams_have_snapshots_of_their_own,
+                snapshots_survive_a_restart,
+                of_racing_snapshots_the_newest_stays,
+            ]
+        );
     };
 }
 

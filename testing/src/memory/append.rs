@@ -68,11 +68,7 @@ fn check_payloads(append: &Append) -> Result<(), AppendError> {
     Ok(())
 }
 
-fn check_dependencies(
-    tables: &Tables,
-    append: &Append,
-    earlier: &[AppendResult],
-) -> Result<(), AppendError> {
+fn check_dependencies(tables: &Tables, append: &Append, earlier: &[AppendResult]) -> Result<(), AppendError> {
     if append.depends_on.iter().all(|index| earlier.get(*index).is_some_and(Result::is_ok)) {
         return Ok(());
     }

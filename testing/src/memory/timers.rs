@@ -34,7 +34,8 @@ impl TimerTable {
 
     /// The timers for which `wanted` holds, by due time, then id.
     fn by_due_time(&self, wanted: impl Fn(&NewTimer) -> bool) -> Vec<&Timer> {
-        let mut timers: Vec<&Timer> = self.pending.values().filter(|pending| wanted(&pending.timer)).collect();
+        let mut timers: Vec<&Timer> =
+            self.pending.values().filter(|pending| wanted(&pending.timer)).collect();
         timers.sort_by_key(|pending| (pending.timer.due, pending.timer.id));
         timers
     }

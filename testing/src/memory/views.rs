@@ -136,10 +136,8 @@ impl ReadModelStore for MemoryAdapter {
     }
 
     async fn load(&self, model: &ReadModel, keys: &[String]) -> Result<Vec<StoredRow>, StoreError> {
-        self.perform("load", |tables, _| {
-            keys.iter().filter_map(|key| tables.views.row(model, key)).collect()
-        })
-        .await
+        self.perform("load", |tables, _| keys.iter().filter_map(|key| tables.views.row(model, key)).collect())
+            .await
     }
 
     async fn commit(&self, batch: ViewBatch) -> Result<(), StoreError> {

@@ -16,7 +16,8 @@ pub async fn a_first_event_has_version_1_and_a_position_of_at_least_1(fixture: F
     assert_eq!(appended.streams[0].stream, stream("a"));
     assert_eq!(appended.streams[0].before, StreamVersion::ZERO);
     assert_eq!(appended.streams[0].after, StreamVersion::from(1));
-    let events = fixture.storage.events.read_stream(&stream("a"), StreamRange::latest(10)).await.expect("a read");
+    let events =
+        fixture.storage.events.read_stream(&stream("a"), StreamRange::latest(10)).await.expect("a read");
     assert_eq!(events.len(), 1);
     assert_eq!(events[0].version, StreamVersion::from(1));
     assert_eq!(events[0].position, appended.position);
@@ -40,7 +41,8 @@ pub async fn an_event_comes_back_as_it_was_written(fixture: Fixture) {
     let key = "50% of O'Brien's/käse_🎟";
     let append = append_to(key, ExpectedVersion::NoStream, vec![event.clone()]);
     let appended = fixture.storage.events.append(append).await.expect("an append");
-    let read = fixture.storage.events.read_stream(&stream(key), StreamRange::latest(1)).await.expect("a read");
+    let read =
+        fixture.storage.events.read_stream(&stream(key), StreamRange::latest(1)).await.expect("a read");
     let read = &read[0];
     assert_eq!(read.stream, stream(key));
     assert_eq!(read.id, event.id);
@@ -100,7 +102,8 @@ pub async fn expected_any_appends_after_whatever_is_there(fixture: Fixture) {
 
 /// The streams of one append, with a different number of events each.
 fn over_three_streams(fixture: &Fixture, last: ExpectedVersion) -> Append {
-    let part = |key, expected, count| StreamAppend { stream: stream(key), expected, events: fixture.events(count) };
+    let part =
+        |key, expected, count| StreamAppend { stream: stream(key), expected, events: fixture.events(count) };
     Append {
         streams: [
             part("z", ExpectedVersion::NoStream, 2),
@@ -147,8 +150,12 @@ pub async fn an_append_to_several_streams_is_refused_whole(fixture: Fixture) {
 /// An append may only check a version: it writes nothing, and conflicts like any other.
 pub async fn an_append_without_events_checks_the_version_only(fixture: Fixture) {
     fixture.append("a", 2).await;
-    let appended =
-        fixture.storage.events.append(append_to("a", exactly(2), Vec::new())).await.expect("the version is right");
+    let appended = fixture
+        .storage
+        .events
+        .append(append_to("a", exactly(2), Vec::new()))
+        .await
+        .expect("the version is right");
     assert_eq!(appended.streams[0].before, StreamVersion::from(2));
     assert_eq!(appended.streams[0].after, StreamVersion::from(2));
     let refused = refusal(fixture.storage.events.append(append_to("a", exactly(1), Vec::new())).await);
@@ -167,8 +174,12 @@ pub async fn an_append_without_events_checks_the_version_only(fixture: Fixture) 
 pub async fn an_append_without_events_has_a_position_after_what_was_read(fixture: Fixture) {
     fixture.append("a", 2).await;
     let newest = fixture.append("b", 1).await.position;
-    let appended =
-        fixture.storage.events.append(append_to("a", exactly(2), Vec::new())).await.expect("the version is right");
+    let appended = fixture
+        .storage
+        .events
+        .append(append_to("a", exactly(2), Vec::new()))
+        .await
+        .expect("the version is right");
     assert!(appended.position >= newest, "{} is before {newest}", appended.position);
     let next = fixture.append("a", 1).await;
     assert!(next.position > appended.position, "the position belongs to an event still to come");
@@ -187,7 +198,8 @@ pub async fn a_payload_of_the_limit_is_kept_and_a_larger_one_refused(fixture: Fi
         }
         other => panic!("expected a payload that is too large, got {other:?}"),
     }
-    let kept = fixture.storage.events.read_stream(&stream("a"), StreamRange::latest(9)).await.expect("a read");
+    let kept =
+        fixture.storage.events.read_stream(&stream("a"), StreamRange::latest(9)).await.expect("a read");
     assert_eq!(kept.len(), 1);
     assert_eq!(kept[0].payload.len(), MAX_PAYLOAD_BYTES);
 }
@@ -198,7 +210,8 @@ pub async fn the_store_records_its_own_time(fixture: Fixture) {
     let appended = fixture.append("a", 1).await;
     assert_eq!(appended.recorded_at, fixture.now());
     fixture.clock.advance(Duration::from_secs(60));
-    let events = fixture.storage.events.read_stream(&stream("a"), StreamRange::latest(1)).await.expect("a read");
+    let events =
+        fixture.storage.events.read_stream(&stream("a"), StreamRange::latest(1)).await.expect("a read");
     assert_eq!(events[0].recorded_at, appended.recorded_at);
 }
 

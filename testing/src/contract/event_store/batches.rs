@@ -122,9 +122,8 @@ pub async fn an_append_that_depends_on_a_success_is_written(fixture: Fixture) {
 
 /// The position of an append is that of its last event, and positions agree with the order of the batch.
 pub async fn positions_of_a_batch_grow_in_the_order_of_each_stream(fixture: Fixture) {
-    let batch = (0..12)
-        .map(|n| append_to(["a", "b", "c"][n % 3], ExpectedVersion::Any, fixture.events(2)))
-        .collect();
+    let batch =
+        (0..12).map(|n| append_to(["a", "b", "c"][n % 3], ExpectedVersion::Any, fixture.events(2))).collect();
     let results = append_batch(&fixture, batch).await;
     let answered: Vec<Position> =
         results.into_iter().map(|result| result.expect("any version").position).collect();

@@ -53,8 +53,12 @@ pub async fn a_duplicate_returns_the_first_record(fixture: Fixture) {
     fixture.clock.advance(Duration::from_secs(5));
     let repeat = CommandKey { fingerprint: Some(Bytes::from_static(b"another")), ..command("x") };
     let record = first_record(append(&fixture, answering(&fixture, "b", repeat)).await);
-    let expected =
-        CommandRecord { id: command("x").id, fingerprint: command("x").fingerprint, appended: first, response: None };
+    let expected = CommandRecord {
+        id: command("x").id,
+        fingerprint: command("x").fingerprint,
+        appended: first,
+        response: None,
+    };
     assert_eq!(record, expected);
     let found = fixture.storage.events.find_command(expected.id).await.expect("a lookup");
     assert_eq!(found, Some(expected));
@@ -74,7 +78,10 @@ pub async fn a_duplicate_within_one_batch_returns_the_first_record(fixture: Fixt
         assert_eq!(first_record(results.next().expect("a result")).appended, first);
     }
     results.next().expect("a result").expect("another id");
-    assert_eq!((fixture.version("a").await, fixture.version("b").await, fixture.version("c").await), (1, 0, 1));
+    assert_eq!(
+        (fixture.version("a").await, fixture.version("b").await, fixture.version("c").await),
+        (1, 0, 1)
+    );
 }
 
 /// A refused append has no result to repeat: the command may be decided again under its id.
@@ -189,7 +196,12 @@ pub async fn a_response_for_an_unknown_command_changes_nothing(fixture: Fixture)
 /// Records and responses are durable.
 pub async fn command_records_survive_a_restart(mut fixture: Fixture) {
     let first = append(&fixture, answering(&fixture, "a", kept_for("x", 60))).await.expect("the first use");
-    fixture.storage.events.save_response(command("x").id, response(201, "b")).await.expect("a response saved");
+    fixture
+        .storage
+        .events
+        .save_response(command("x").id, response(201, "b"))
+        .await
+        .expect("a response saved");
     fixture.restart().await;
     let record = first_record(append(&fixture, answering(&fixture, "a", kept_for("x", 60))).await);
     assert_eq!(record.appended, first);

@@ -31,8 +31,7 @@ pub async fn the_log_holds_all_streams_in_order(fixture: Fixture) {
         expected.push((stream, n / 3 + 1));
     }
     let page = page(&fixture, Position::ZERO, 100, None).await;
-    let found: Vec<_> =
-        page.events.iter().map(|event| (event.stream.clone(), event.version.get())).collect();
+    let found: Vec<_> = page.events.iter().map(|event| (event.stream.clone(), event.version.get())).collect();
     assert_eq!(found, expected);
     assert!(page.events.is_sorted_by(|a, b| a.position < b.position), "positions grow");
 }
@@ -141,7 +140,11 @@ pub async fn the_signal_stands_at_what_was_appended(fixture: Fixture) {
         assert!(fixture.storage.events.signal().position() >= appended.position);
     }
     let horizon = page(&fixture, Position::ZERO, 1, None).await.horizon;
-    assert_eq!(fixture.storage.events.signal().position(), horizon, "nothing is announced that cannot be read");
+    assert_eq!(
+        fixture.storage.events.signal().position(),
+        horizon,
+        "nothing is announced that cannot be read"
+    );
 }
 
 /// A follower that waits for the next event is woken by its append, and then finds it.

@@ -112,7 +112,8 @@ pub async fn load_events_starts_after_the_version(fixture: Fixture) {
     for start in [952, 976, 1_975, 1_976, 1_977, 2_999, 3_000] {
         let stream = stream("long");
         let events = fixture.storage.events.load_events(&stream, StreamVersion::from(start));
-        let versions: Vec<u64> = events.map_ok(|event| event.version.get()).try_collect().await.expect("events");
+        let versions: Vec<u64> =
+            events.map_ok(|event| event.version.get()).try_collect().await.expect("events");
         assert_eq!(versions, (u64::from(start) + 1..=3_000).collect::<Vec<_>>(), "after {start}");
     }
 }

@@ -1,6 +1,8 @@
 //! Writing batches: rows and checkpoint together, replays, fences.
 
-use super::{SUBSCRIPTION, ask, batch, body, commit, get, named, priced, put, query, shows, text, titled, write};
+use super::{
+    SUBSCRIPTION, ask, batch, body, commit, get, named, priced, put, query, shows, text, titled, write,
+};
 use crate::contract::fixture::Fixture;
 use bytes::Bytes;
 use composable_rust_core::Position;
@@ -204,7 +206,8 @@ pub async fn readers_see_whole_batches_only(fixture: Fixture) {
                 assert!(numbers.iter().all(|number| *number == shown), "{numbers:?} at {position}");
                 assert!(position.get() >= newest, "progress goes back from {newest} to {position}");
                 newest = position.get();
-                let (row, position) = fixture.storage.views.get(&shows(1), SUBSCRIPTION, "b").await.expect("a row");
+                let (row, position) =
+                    fixture.storage.views.get(&shows(1), SUBSCRIPTION, "b").await.expect("a row");
                 let shown = position.get().to_string();
                 assert!(row.is_none_or(|row| row.body == shown.as_bytes()), "one row at {position}");
                 tokio::task::yield_now().await;

@@ -3,11 +3,11 @@
 use super::{ask, keys, named, priced, put, query, shows, text, titled, write};
 use super::{batch, commit};
 use crate::contract::fixture::Fixture;
+use IndexValue::{Integer, Null};
 use composable_rust_core::Position;
 use composable_rust_core::port::{
     Filter, IndexValue, Order, PageRequest, Query, RowChange, StoreError, ViewBatch,
 };
-use IndexValue::{Integer, Null};
 
 /// Rows with numbers and gaps: key, city, title, price.
 fn five() -> Vec<RowChange> {
@@ -66,7 +66,10 @@ pub async fn any_of_finds_each_of_its_values(fixture: Fixture) {
     assert_eq!(found(&fixture, any_of("price", vec![Integer(200), Integer(30)])).await, ["a", "c", "e"]);
     assert_eq!(found(&fixture, any_of("price", vec![Integer(200), Null])).await, ["c", "d"]);
     assert_eq!(found(&fixture, any_of("price", vec![Null])).await, ["d"]);
-    assert_eq!(found(&fixture, any_of("city", vec![text("Basel"), text("Bern")])).await, ["a", "b", "d", "e"]);
+    assert_eq!(
+        found(&fixture, any_of("city", vec![text("Basel"), text("Bern")])).await,
+        ["a", "b", "d", "e"]
+    );
     assert_eq!(found(&fixture, any_of("city", vec![text("Basel"), text("Basel")])).await, ["d"]);
     assert!(found(&fixture, any_of("city", vec![])).await.is_empty());
     let many = (0..3_000).map(Integer).collect();
@@ -121,7 +124,8 @@ pub async fn contains_finds_a_part_of_a_text_in_either_ascii_case(fixture: Fixtu
 
 /// What a user types is text: percent, underscore, backslash, star, bracket and question mark mean themselves.
 pub async fn contains_takes_pattern_characters_literally(fixture: Fixture) {
-    let titles = ["100% jazz", "100 jazz", "a_b", "axb", "c\\d", "cd", "[e]", "e", "f*?", "fgh", "\\%", "\\_"];
+    let titles =
+        ["100% jazz", "100 jazz", "a_b", "axb", "c\\d", "cd", "[e]", "e", "f*?", "fgh", "\\%", "\\_"];
     write(&fixture, titles.iter().map(|title| titled(title, title)).collect()).await;
     for (asked, expected) in [
         ("0% j", vec!["100% jazz"]),
@@ -162,7 +166,8 @@ pub async fn quotes_and_unicode_are_values_like_any_other(fixture: Fixture) {
 /// Conditions narrow each other, on one column too.
 pub async fn all_conditions_of_a_query_must_hold(fixture: Fixture) {
     write(&fixture, five()).await;
-    let filters = vec![equals("city", text("Bern")), equals("price", Integer(30)), contains("title", "opera")];
+    let filters =
+        vec![equals("city", text("Bern")), equals("price", Integer(30)), contains("title", "opera")];
     assert_eq!(keys(&fixture, &query(filters)).await, ["a"]);
     let never = vec![equals("city", text("Bern")), equals("city", text("Basel"))];
     assert!(keys(&fixture, &query(never)).await.is_empty());
@@ -181,7 +186,8 @@ pub async fn rows_are_ordered_by_key_without_a_column(fixture: Fixture) {
 
 /// Equal rows are ordered by key in the direction of the query.
 pub async fn rows_are_ordered_by_a_column_then_by_key(fixture: Fixture) {
-    write(&fixture, vec![priced("c", 1), priced("a", 2), priced("b", 1), priced("d", 2), priced("e", 0)]).await;
+    write(&fixture, vec![priced("c", 1), priced("a", 2), priced("b", 1), priced("d", 2), priced("e", 0)])
+        .await;
     assert_eq!(keys(&fixture, &ordered_by("price", false)).await, ["e", "b", "c", "a", "d"]);
     assert_eq!(keys(&fixture, &ordered_by("price", true)).await, ["d", "a", "c", "b", "e"]);
 }
@@ -249,8 +255,7 @@ pub async fn page_sizes_outside_1_to_1000_are_refused(fixture: Fixture) {
 /// Of the filter, not of the page or the read model.
 pub async fn the_total_counts_what_matches(fixture: Fixture) {
     write(&fixture, five()).await;
-    let asked =
-        Query { page: PageRequest { page: 2, size: 2 }, ..query(vec![equals("city", text("Bern"))]) };
+    let asked = Query { page: PageRequest { page: 2, size: 2 }, ..query(vec![equals("city", text("Bern"))]) };
     let (page, _) = ask(&fixture, &asked).await.expect("a page");
     assert_eq!((page.items.len(), page.total), (1, 3));
 }
