@@ -18,5 +18,6 @@ pub use command::{
     ExecuteAll, ExecuteError, Loaded, Receipt, ReceiptOfAll, RequestContext, SnapshotPolicy, TargetSet,
     Written, on,
 };
+pub use composable_rust_projections::{Behind, View, ViewError, ViewPage, ViewQuery};
 pub use environment::*;
 pub use process::ProcessOptions;

@@ -50,6 +50,8 @@ fn handle_error(error: BusError) -> HandleError {
     match error {
         BusError::Closed => HandleError::Fatal(error.into()),
         // Whatever else the bus says, the events stay in the log and are published again.
-        error => HandleError::Transient(error.into()),
+        error @ (BusError::Unavailable { .. } | BusError::Malformed { .. } | _) => {
+            HandleError::Transient(error.into())
+        }
     }
 }

@@ -103,14 +103,14 @@ impl ApplicationBuilder {
 
     /// The service of type `S`, added on first use; crates with a service offer methods of their own on this.
     pub fn service_mut<S: Service + Default>(&mut self) -> &mut S {
-        let place = self.services.iter().position(|service| (&**service as &dyn Any).is::<S>());
-        let place = place.unwrap_or_else(|| {
+        if !self.services.iter().any(|service| (&**service as &dyn Any).is::<S>()) {
             self.services.push(Box::new(S::default()));
-            self.services.len() - 1
-        });
-        let service: &mut dyn Any = &mut *self.services[place];
-        #[expect(clippy::expect_used, reason = "the position was found by this very type")]
-        service.downcast_mut().expect("a service of its own type")
+        }
+        let mut services = self.services.iter_mut();
+        #[expect(clippy::unreachable, reason = "it was added above if it was not there")]
+        services
+            .find_map(|service| (&mut **service as &mut dyn Any).downcast_mut())
+            .unwrap_or_else(|| unreachable!())
     }
 
     /// Every fault of the declaration.

@@ -13,6 +13,7 @@ use composable_rust_core::{
 use std::any::type_name;
 use std::sync::Arc;
 
+type Register = Box<dyn FnOnce(&Starting, &mut Registry) + Send>;
 type EventTypes = Vec<(&'static str, SchemaVersion)>;
 
 /// A declared decider.
@@ -20,7 +21,7 @@ pub(crate) struct DeciderEntry {
     pub(super) type_name: &'static str,
     pub(super) category: &'static str,
     pub(super) events: EventTypes,
-    pub(super) register: Box<dyn FnOnce(&Starting, &mut Registry) + Send>,
+    pub(super) register: Register,
 }
 
 impl DeciderEntry {

@@ -3,7 +3,7 @@
 //! Not here: durability. What was published and not consumed is gone when the process ends; what must survive that is
 //! read from the log by a subscription, not from the bus.
 
-use super::partitions::{Place, Topics};
+use super::partitions::{Place, Topics, partition_of};
 use async_trait::async_trait;
 use composable_rust_core::port::{BusError, Consumer, Delivery, EventBus, Message};
 use std::collections::{BTreeMap, VecDeque};
@@ -120,7 +120,12 @@ impl EventBus for InProcessBus {
     async fn subscribe(&self, group: &str, topics: &[String]) -> Result<Box<dyn Consumer>, BusError> {
         let member = self.shared.lock().join(group, topics, self.shared.options.partitions)?;
         self.shared.arrived.notify_waiters();
-        Ok(Box::new(Member { shared: Arc::clone(&self.shared), group: group.to_owned(), member, turn: 0 }))
+        Ok(Box::new(Member {
+            shared: Arc::clone(&self.shared),
+            group: group.to_owned(),
+            number: member,
+            turn: 0,
+        }))
     }
 }
 
@@ -156,7 +161,7 @@ impl State {
     /// Adds a message to its partition, or gives it back when there is no room.
     fn push(&mut self, message: Message, options: &InProcessBusOptions) -> Result<(), Message> {
         let Self { topics, groups, .. } = self;
-        let number = topics.partition_of(&message, options.partitions);
+        let number = partition_of(&message, options.partitions);
         let key = (message.topic.clone(), number);
         let partition = topics.partition(&key, options.partitions);
         if partition.len() >= options.kept_per_partition {
@@ -243,7 +248,7 @@ impl Group {
 struct Member {
     shared: Arc<Shared>,
     group: String,
-    member: u64,
+    number: u64,
     /// With which partition the next receive begins, so that a busy one does not starve the others.
     turn: usize,
 }
@@ -252,7 +257,7 @@ impl fmt::Debug for Member {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Member")
             .field("group", &self.group)
-            .field("member", &self.member)
+            .field("number", &self.number)
             .finish_non_exhaustive()
     }
 }
@@ -262,7 +267,7 @@ impl Consumer for Member {
     async fn receive(&mut self, limit: usize) -> Result<Vec<Delivery>, BusError> {
         loop {
             let arrived = self.shared.arrived.notified();
-            let deliveries = self.shared.lock().take(&self.group, self.member, self.turn, limit)?;
+            let deliveries = self.shared.lock().take(&self.group, self.number, self.turn, limit)?;
             if !deliveries.is_empty() || limit == 0 {
                 self.turn = self.turn.wrapping_add(1);
                 return Ok(deliveries);
@@ -301,7 +306,7 @@ impl Consumer for Member {
 
 impl Drop for Member {
     fn drop(&mut self) {
-        self.shared.lock().leave(&self.group, self.member);
+        self.shared.lock().leave(&self.group, self.number);
         self.shared.arrived.notify_waiters();
     }
 }

@@ -14,13 +14,6 @@ pub(super) struct Topics {
 pub(super) type PartitionKey = (String, u32);
 
 impl Topics {
-    /// The partition of a message: that of its stream, in every run.
-    pub(super) fn partition_of(&self, message: &Message, count: u32) -> u32 {
-        let mut hasher = DefaultHasher::new();
-        message.event.stream.as_str().hash(&mut hasher);
-        u32::try_from(hasher.finish() % u64::from(count)).unwrap_or(0)
-    }
-
     /// A partition; its topic is made with `count` of them when it is new.
     pub(super) fn partition(&mut self, key: &PartitionKey, count: u32) -> &mut Partition {
         let partitions = self.partitions.entry(key.0.clone()).or_default();
@@ -49,6 +42,13 @@ impl Topics {
     fn get(&self, key: &PartitionKey) -> Option<&Partition> {
         self.partitions.get(&key.0)?.get(key.1 as usize)
     }
+}
+
+/// The partition of a message: that of its stream, in every run.
+pub(super) fn partition_of(message: &Message, count: u32) -> u32 {
+    let mut hasher = DefaultHasher::new();
+    message.event.stream.as_str().hash(&mut hasher);
+    u32::try_from(hasher.finish() % u64::from(count)).unwrap_or(0)
 }
 
 /// Messages with consecutive offsets.

@@ -206,7 +206,9 @@ impl<R: RunningSet> RunningSet for Vec<R> {
     type Parts = Vec<R::Parts>;
 
     fn collect<'a>(&'a mut self, into: &mut Targets<'a>) {
-        self.iter_mut().for_each(|set| set.collect(into));
+        for set in self {
+            set.collect(into);
+        }
     }
 
     async fn finish(&mut self, done: &DoneRef<'_>) -> Result<Self::Parts, ExecuteError<AnyRejection>> {

@@ -107,13 +107,13 @@ impl Executor {
     ) -> Result<Attempt, Failure> {
         for &index in order {
             if let Err(failure) = parts[index].enter().await {
-                parts.iter_mut().for_each(|part| part.leave());
+                leave(parts);
                 return Err(failure);
             }
         }
         let decided = self.decide(parts, invocation, command_id);
         let submitted = self.submit(parts, decided);
-        parts.iter_mut().for_each(|part| part.leave());
+        leave(parts);
         let (receiver, refused) = submitted?;
         let answer = receiver.await.unwrap_or_else(|_| {
             let lost = "the application stopped while the append was under way";
@@ -160,7 +160,9 @@ impl Executor {
         match decided {
             Ok(append) => {
                 let receiver = self.committer.submit(append, chains).ok_or(Failure::Overloaded)?;
-                parts.iter_mut().for_each(|part| part.advance());
+                for part in parts {
+                    part.advance();
+                }
                 Ok((receiver, None))
             }
             Err(Failure::Rejected(index)) => {
@@ -179,13 +181,19 @@ impl Executor {
     }
 }
 
+fn leave(parts: Parts<'_, '_>) {
+    for part in parts {
+        part.leave();
+    }
+}
+
 fn not_appended(error: AppendError, invocation: &Invocation) -> Result<Attempt, Failure> {
     match error {
         AppendError::Conflict { .. } => Ok(Attempt::Again),
         AppendError::Duplicate(record) => replay(*record, invocation).map(Attempt::Done),
         AppendError::TimerGone { .. } => Err(Failure::TimerGone),
         AppendError::Store(error) => Err(Failure::Store(error)),
-        other => Err(Failure::Invalid(other.to_string())),
+        other @ (AppendError::PayloadTooLarge { .. } | _) => Err(Failure::Invalid(other.to_string())),
     }
 }
 

@@ -91,11 +91,7 @@ impl<D: Decider> Target<D> {
         Ok(Written { events, version, state })
     }
 
-    fn encode(
-        &self,
-        events: &[EventOf<D>],
-        deciding: &Deciding<'_>,
-    ) -> Result<(Vec<NewEvent>, u64), Failure> {
+    fn encode(events: &[EventOf<D>], deciding: &Deciding<'_>) -> Result<(Vec<NewEvent>, u64), Failure> {
         let mut bytes = 0;
         let encode = |event: &EventOf<D>| {
             let payload = event.encode()?;
@@ -154,7 +150,7 @@ impl<D: Decider> Participant for Target<D> {
             self.outcome.rejection = Some(rejection);
             Undecided::Refused
         })?;
-        (append.events, self.outcome.bytes) = self.encode(&events, deciding).map_err(Undecided::Failed)?;
+        (append.events, self.outcome.bytes) = Self::encode(&events, deciding).map_err(Undecided::Failed)?;
         self.outcome.events = events;
         Ok(Decided { append, cancel: Vec::new(), schedule: Vec::new() })
     }

@@ -81,7 +81,7 @@ impl<P: Process> StepRun<P> {
         let id = EventId::from_uuid(deciding.environment.new_id());
         let origin = Origin::new(id, &deciding.metadata.decode());
         let planned =
-            plan(P::NAME, &self.stream, &self.reference, now, &step, &origin).map_err(unencodable)?;
+            plan((P::NAME, &self.stream, &self.reference), now, &step, &origin).map_err(unencodable)?;
         append.events.push(NewEvent {
             id,
             event_type: EventType::Borrowed(STEPPED),

@@ -33,8 +33,8 @@ impl<P: Process> ProcessSubscriber<P> {
     }
 
     /// The inputs of a batch by instance, in order.
-    fn inputs(batch: &[RecordedEvent]) -> Result<Vec<(ProcessId, Vec<Heard<P>>)>, HandleError> {
-        let mut inputs: Vec<(ProcessId, Vec<Heard<P>>)> = Vec::new();
+    fn inputs(batch: &[RecordedEvent]) -> Result<ByInstance<P>, HandleError> {
+        let mut inputs = ByInstance::<P>::new();
         let mut places = std::collections::BTreeMap::<ProcessId, usize>::new();
         for event in batch {
             let input = P::Input::from_event(event)
@@ -63,6 +63,8 @@ impl<P: Process> ProcessSubscriber<P> {
         Ok(())
     }
 }
+
+type ByInstance<P> = Vec<(ProcessId, Vec<Heard<P>>)>;
 
 /// An event that the process hears.
 struct Heard<P: Process> {

@@ -62,9 +62,7 @@ pub(super) struct Planned {
 /// Turns the effects of a step into timers. Commands and activities are due at once, a microsecond apart, so that
 /// they are taken up in the order in which the process named them.
 pub(super) fn plan(
-    queue: &str,
-    stream: &StreamId,
-    reference: &str,
+    (queue, stream, reference): (&str, &StreamId, &str),
     now: Timestamp,
     step: &Stepped,
     origin: &Origin,

@@ -264,9 +264,8 @@ impl<P: Process> Worker<P> {
         tracing::warn!(process = P::NAME, stream = %timer.timer.stream, ?failure, "work postponed");
         let pause = self.options.first_pause.saturating_mul(1 << timer.attempts.min(16));
         match self.postpone_by(timer, pause.min(self.options.longest_pause)).await {
-            Ended::Done => Ok(()),
             Ended::Later(Failure::Store(error)) | Ended::Never(Failure::Store(error)) => Err(error),
-            Ended::Later(_) | Ended::Never(_) => Ok(()),
+            Ended::Done | Ended::Later(_) | Ended::Never(_) => Ok(()),
         }
     }
 

@@ -4,4 +4,5 @@
 mod commands;
 mod domain;
 mod processes;
+mod store;
 mod wiring;
