@@ -47,22 +47,27 @@ pub(super) fn records(rows: &[SqliteRow]) -> Result<BTreeMap<CommandId, CommandR
     rows.iter().map(|row| record(row).map(|record| (record.id, record))).collect()
 }
 
-pub(super) async fn save_response(
+/// Keeps responses in one transaction; those that have one already keep it.
+pub(super) async fn save_responses(
     database: &Arc<Database>,
-    id: CommandId,
-    response: &StoredResponse,
+    responses: &[(CommandId, StoredResponse)],
 ) -> Result<(), StoreError> {
-    let headers = serde_json::to_string(&response.headers).map_err(|error| corrupt("headers", &error))?;
-    let statement = sqlx::query(
-        "UPDATE commands SET response_status = ?, response_headers = ?, response_body = ?
-         WHERE id = ? AND response_status IS NULL AND (keep_until IS NULL OR keep_until > ?)",
-    )
-    .bind(response.status)
-    .bind(headers)
-    .bind(response.body.to_vec())
-    .bind(id.as_uuid().as_bytes().to_vec())
-    .bind(database.now().as_microsecond());
-    database.write("save a response").await?.finish(statement).await.map(drop)
+    let mut write = database.write("save responses").await?;
+    write.run(sqlx::query("BEGIN IMMEDIATE")).await?;
+    for (id, response) in responses {
+        let headers = serde_json::to_string(&response.headers).map_err(|error| corrupt("headers", &error))?;
+        let statement = sqlx::query(
+            "UPDATE commands SET response_status = ?, response_headers = ?, response_body = ?
+             WHERE id = ? AND response_status IS NULL AND (keep_until IS NULL OR keep_until > ?)",
+        )
+        .bind(response.status)
+        .bind(headers)
+        .bind(response.body.to_vec())
+        .bind(id.as_uuid().as_bytes().to_vec())
+        .bind(database.now().as_microsecond());
+        write.run(statement).await?;
+    }
+    write.finish(sqlx::query("COMMIT")).await.map(drop)
 }
 
 /// Writes the records of commands, and how long each is kept.

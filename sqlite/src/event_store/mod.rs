@@ -57,7 +57,11 @@ impl EventStore for Events {
     }
 
     async fn save_response(&self, id: CommandId, response: StoredResponse) -> Result<(), StoreError> {
-        commands::save_response(&self.database, id, &response).await
+        commands::save_responses(&self.database, &[(id, response)]).await
+    }
+
+    async fn save_responses(&self, responses: Vec<(CommandId, StoredResponse)>) -> Result<(), StoreError> {
+        commands::save_responses(&self.database, &responses).await
     }
 
     fn signal(&self) -> &Signal {

@@ -19,3 +19,19 @@ mod timers {
 mod read_models {
     composable_rust_testing::read_models_contract!(super::fresh);
 }
+
+mod snapshots {
+    composable_rust_testing::snapshots_contract!(super::fresh);
+}
+
+mod checkpoints {
+    composable_rust_testing::checkpoints_contract!(super::fresh);
+}
+
+mod leases {
+    composable_rust_testing::leases_contract!(super::fresh);
+}
+
+mod dead_letters {
+    composable_rust_testing::dead_letters_contract!(super::fresh);
+}

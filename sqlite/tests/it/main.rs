@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking")]
 
 mod cancellation;
-// contract
+mod contract;
 mod crash;
 mod limits;
 mod opening;
