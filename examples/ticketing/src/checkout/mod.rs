@@ -1,0 +1,16 @@
+//! The checkout: what happens next to an order, and what an answer of the gateway means for places, tickets and money.
+//!
+//! The only slice whose subject is the others. A request settles a payment itself, in one append (`settle.rs`), so that
+//! its answer is final; the process (`process.rs`) ends holds, asks about payments that nobody settled, and puts right
+//! what came late. Both lead to the same events, and a repeat of either changes nothing.
+
+mod input;
+mod process;
+mod settling;
+mod state;
+#[cfg(test)]
+mod tests;
+
+pub use input::{CheckoutInput, CheckoutTimer};
+pub use settling::{charge, give_up, settle};
+pub use state::{Attempt, Checkout, Order, Stage};

@@ -1,0 +1,114 @@
+//! What a request settles itself, in one append over order, places and money, so that its answer is final.
+//!
+//! What a request leaves unsettled, because it ended early or somebody else was faster, the process settles.
+
+use crate::inventory::InventoryCommand;
+use crate::payment::PaymentCommand;
+use crate::payment::gateway::{ChargeAnswer, PaymentGateway, StopAnswer};
+use crate::quota::QuotaCommand;
+use crate::reservation::{Reservation, ReservationCommand, ReservationStatus};
+use crate::shared::{PaymentId, QuotaId, ReservationId, SectionId, holds_of};
+use composable_rust::prelude::*;
+use std::time::Duration;
+
+/// How long a request waits for the gateway.
+const GATEWAY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Records what the gateway answered about the payment of an order, with all that follows from it.
+///
+/// `None` when there is nothing to record yet, or somebody else has recorded it.
+///
+/// # Errors
+/// [`Problem`] when it could not be written; the process then does it later.
+pub async fn settle(
+    app: &Application,
+    (id, reservation): (ReservationId, &Reservation),
+    payment: PaymentId,
+    answer: ChargeAnswer,
+    request: RequestContext,
+) -> Result<Option<Position>, Problem> {
+    let (outcome, consequence) = match answer {
+        ChargeAnswer::Succeeded => (PaymentCommand::Succeed, ReservationCommand::Complete { payment }),
+        ChargeAnswer::Declined { reason } => {
+            (PaymentCommand::Decline { reason }, ReservationCommand::FailPayment { payment })
+        }
+        ChargeAnswer::Stopped => (PaymentCommand::Cancel, ReservationCommand::FailPayment { payment }),
+        ChargeAnswer::Unanswered => return Ok(None),
+    };
+    let is_paid = outcome == PaymentCommand::Succeed;
+    let sold = sections_of(reservation).into_iter().filter(|_| is_paid);
+    let confirms: Vec<_> =
+        sold.map(|section| on(section, InventoryCommand::Confirm { reservation: id })).collect();
+    let commands = (on(payment, outcome), on(id, consequence), confirms);
+    match app.execute_all(commands).request(request).await {
+        Ok(receipt) => Ok(Some(receipt.position)),
+        Err(ExecuteError::Rejected(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Gives an order up for its customer: a payment under way is stopped first, then everything is free again at once.
+///
+/// # Errors
+/// 409 `already_paid`, 410 `hold_expired`; 409 `payment_in_progress` when the gateway does not answer.
+pub async fn give_up(
+    app: &Application,
+    gateway: &dyn PaymentGateway,
+    (id, reservation): (ReservationId, &Reservation),
+    request: RequestContext,
+) -> Result<(StreamVersion, Position), Problem> {
+    let stopped = match (reservation.status, reservation.payment) {
+        (ReservationStatus::Paying, Some(payment)) => Some(stop(app, gateway, payment).await?),
+        _ => None,
+    };
+    let payment: Vec<_> = stopped.map(|payment| on(payment, PaymentCommand::Cancel)).into_iter().collect();
+    let release = |section| on(section, InventoryCommand::Release { reservation: id });
+    let releases: Vec<_> = sections_of(reservation).into_iter().map(release).collect();
+    let quota = reservation.order.as_ref().map(|order| QuotaId::of(order.show, order.customer));
+    let uncounted: Vec<_> =
+        quota.map(|quota| on(quota, QuotaCommand::GiveBack { reservation: id })).into_iter().collect();
+    let commands = (on(id, ReservationCommand::Cancel { stopped }), payment, releases, uncounted);
+    let receipt = app.execute_all(commands).request(request).await?;
+    Ok((receipt.parts.0.version, receipt.position))
+}
+
+/// Asks the gateway to charge, for as long as a request may wait. No answer is an answer: the process asks again.
+pub async fn charge(
+    app: &Application,
+    gateway: &dyn PaymentGateway,
+    payment: PaymentId,
+    order: crate::payment::gateway::Order,
+) -> ChargeAnswer {
+    let answer = within(app, gateway.charge(payment, order)).await;
+    answer.and_then(Result::ok).unwrap_or(ChargeAnswer::Unanswered)
+}
+
+async fn stop(
+    app: &Application,
+    gateway: &dyn PaymentGateway,
+    payment: PaymentId,
+) -> Result<PaymentId, Problem> {
+    match within(app, gateway.stop(payment)).await {
+        Some(Ok(StopAnswer::Stopped)) => Ok(payment),
+        Some(Ok(StopAnswer::AlreadyCharged)) => {
+            Err(Problem::conflict("already_paid", "the reservation is already paid"))
+        }
+        Some(Ok(StopAnswer::Unanswered) | Err(_)) | None => {
+            let detail = "a payment is under way and its outcome is not known yet; try again shortly";
+            Err(Problem::conflict("payment_in_progress", detail))
+        }
+    }
+}
+
+/// The output of a future that ends in time.
+async fn within<T>(app: &Application, future: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        biased;
+        output = future => Some(output),
+        () = app.environment().clock.sleep(GATEWAY_TIMEOUT) => None,
+    }
+}
+
+fn sections_of(reservation: &Reservation) -> Vec<SectionId> {
+    reservation.order.iter().flat_map(|order| holds_of(&order.lines).into_keys()).collect()
+}

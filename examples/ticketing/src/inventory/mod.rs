@@ -1,0 +1,16 @@
+//! The inventory of one section: which of its places are free, held, sold or blocked. Never oversold.
+//!
+//! It knows who holds what, not until when: a hold ends when the reservation does, and the checkout then releases it.
+
+mod actions;
+mod decider;
+mod routes;
+mod state;
+#[cfg(test)]
+mod tests;
+pub mod views;
+
+pub use actions::{InventoryAction, InventoryCommand, InventoryEvent};
+pub use decider::InventoryRefused;
+pub use routes::routes;
+pub use state::Inventory;

@@ -1,0 +1,92 @@
+//! How many places of each section are free, held, sold and blocked.
+
+use crate::inventory::InventoryEvent;
+use crate::shared::{SectionId, ShowId};
+use crate::show::{Section, ShowEvent};
+use composable_rust::prelude::*;
+
+/// The places of all sections.
+#[derive(Debug)]
+pub struct Availability;
+
+/// The places of one section.
+#[derive(Debug, Clone, PartialEq, Row)]
+#[row(key = "section", index = "show, place")]
+pub struct SectionPlaces {
+    /// Which section.
+    pub section: SectionId,
+    /// Of which show.
+    pub show: ShowId,
+    /// Where it stands among the show's sections.
+    pub place: u32,
+    /// Its name, kind and prices.
+    pub listed: Section,
+    /// All places.
+    pub capacity: u32,
+    /// Places that anybody may take.
+    pub free: u32,
+    /// Places that somebody may pay.
+    pub held: u32,
+    /// Places that somebody has paid.
+    pub sold: u32,
+    /// Places that the organiser keeps back.
+    pub blocked: u32,
+}
+
+/// What changes them.
+#[derive(Debug, Clone, PartialEq, Events)]
+pub enum PlacesEvent {
+    /// Sections are made with their show.
+    Show(ShowId, ShowEvent),
+    /// Places change.
+    Inventory(SectionId, InventoryEvent),
+}
+
+impl Projection for Availability {
+    type Event = PlacesEvent;
+    type Row = SectionPlaces;
+    const NAME: &'static str = "availability";
+
+    fn project(&self, event: &Recorded<PlacesEvent>, rows: &mut Rows<SectionPlaces>) {
+        match &event.body {
+            PlacesEvent::Show(show, ShowEvent::Created(listing)) => {
+                for (place, section) in (0..).zip(&listing.sections) {
+                    rows.put(SectionPlaces::new(*show, place, section.clone()));
+                }
+            }
+            // Whether a show is seen and sold is the show's to say.
+            PlacesEvent::Show(_, ShowEvent::Published | ShowEvent::SalesOpened | ShowEvent::SalesClosed) => {}
+            PlacesEvent::Inventory(section, event) => rows.update(section, |row| row.change(event)),
+        }
+    }
+}
+
+impl SectionPlaces {
+    fn new(show: ShowId, place: u32, listed: Section) -> Self {
+        let (section, capacity) = (listed.id, listed.capacity);
+        Self { section, show, place, listed, capacity, free: capacity, held: 0, sold: 0, blocked: 0 }
+    }
+
+    fn change(&mut self, event: &InventoryEvent) {
+        match *event {
+            InventoryEvent::Initialised { capacity, .. } => {
+                self.capacity = capacity;
+                self.free = capacity;
+            }
+            InventoryEvent::SeatsHeld { quantity, .. } | InventoryEvent::SeatsRetaken { quantity, .. } => {
+                self.free = self.free.saturating_sub(quantity);
+                self.held = self.held.saturating_add(quantity);
+            }
+            InventoryEvent::SeatsSold { quantity, .. } => {
+                self.held = self.held.saturating_sub(quantity);
+                self.sold = self.sold.saturating_add(quantity);
+            }
+            InventoryEvent::SeatsReleased { quantity, .. } => {
+                self.held = self.held.saturating_sub(quantity);
+                self.free = self.free.saturating_add(quantity);
+            }
+            // Sales change nothing about how many there are.
+            InventoryEvent::SalesOpened | InventoryEvent::SalesClosed => {}
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! What can be asked about places.
+
+mod availability;
+
+pub use availability::{Availability, SectionPlaces};

@@ -1,0 +1,85 @@
+//! What the application needs of whoever moves money, and the development gateway that stands in for it.
+
+mod ledger;
+mod simulated;
+
+pub use ledger::{Entry, Fate, Ledger};
+pub use simulated::SimulatedGateway;
+
+use super::Method;
+use crate::shared::{Money, PaymentId};
+use composable_rust::prelude::*;
+use std::fmt::Debug;
+
+/// What is to be charged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Order {
+    /// How much.
+    pub amount: Money,
+    /// How.
+    pub method: Method,
+}
+
+/// What the gateway says of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq, Data)]
+#[serde(rename_all = "snake_case")]
+pub enum ChargeAnswer {
+    /// The money is here.
+    Succeeded,
+    /// No money will come.
+    Declined {
+        /// Why.
+        reason: String,
+    },
+    /// It was stopped before money came.
+    Stopped,
+    /// Nothing final yet; ask again.
+    Unanswered,
+}
+
+/// What came of stopping an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Label)]
+pub enum StopAnswer {
+    /// No money came, and none will.
+    Stopped,
+    /// Too late: the money is here.
+    AlreadyCharged,
+    /// Nothing is known.
+    Unanswered,
+}
+
+/// No answer came; whether anything was done is unknown. Ask again with the same payment.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("the payment gateway gave no answer: {0}")]
+pub struct NoAnswer(pub String);
+
+/// Moves money. An attempt is known by the payment's id: whatever is asked twice is done once.
+#[async_trait]
+pub trait PaymentGateway: Debug + Send + Sync + 'static {
+    /// Charges, or says what became of it.
+    ///
+    /// # Errors
+    /// [`NoAnswer`]; it may have been charged.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves it unknown whether it was charged; ask again.
+    async fn charge(&self, payment: PaymentId, order: Order) -> Result<ChargeAnswer, NoAnswer>;
+
+    /// Stops an attempt, also one that the gateway has not heard of yet: it will then never charge it.
+    ///
+    /// # Errors
+    /// [`NoAnswer`]; it may have been stopped.
+    ///
+    /// # Cancel safety
+    /// As [`Self::charge`].
+    async fn stop(&self, payment: PaymentId) -> Result<StopAnswer, NoAnswer>;
+
+    /// Gives back what was charged.
+    ///
+    /// # Errors
+    /// [`NoAnswer`]; it may have been given back.
+    ///
+    /// # Cancel safety
+    /// As [`Self::charge`].
+    async fn refund(&self, payment: PaymentId, amount: Money) -> Result<(), NoAnswer>;
+}

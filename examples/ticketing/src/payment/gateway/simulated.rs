@@ -1,0 +1,101 @@
+//! The development gateway: does as the payment method tells it, and keeps its own books.
+
+use super::{ChargeAnswer, Entry, Fate, Ledger, NoAnswer, Order, PaymentGateway, StopAnswer};
+use crate::payment::{Method, SimulatedOutcome};
+use crate::shared::{Money, PaymentId};
+use composable_rust::prelude::*;
+use composable_rust::{Clock, later};
+use jiff::Timestamp;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a slow charge takes.
+const SLOW: Duration = Duration::from_secs(3);
+
+/// Charges nobody; for development and tests.
+#[derive(Debug)]
+pub struct SimulatedGateway {
+    ledger: Ledger,
+    clock: Arc<dyn Clock>,
+}
+
+impl SimulatedGateway {
+    /// A gateway with these books.
+    pub fn new(ledger: Ledger, clock: Arc<dyn Clock>) -> Self {
+        Self { ledger, clock }
+    }
+
+    /// Its books.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+}
+
+#[async_trait]
+impl PaymentGateway for SimulatedGateway {
+    async fn charge(&self, payment: PaymentId, order: Order) -> Result<ChargeAnswer, NoAnswer> {
+        let now = self.clock.now();
+        let outcome = match order.method {
+            Method::Simulated { outcome } => outcome,
+            Method::Free {} => SimulatedOutcome::Succeed,
+        };
+        let change = |known: Option<&Entry>| match known {
+            Some(entry) => (None, (entry.fate, false)),
+            None => {
+                let fate = first_fate(outcome, now);
+                (
+                    Some(Entry::new(payment, Some(order), fate)),
+                    (fate, outcome == SimulatedOutcome::LostAnswer),
+                )
+            }
+        };
+        let (fate, is_lost) = self.ledger.change(payment, change).map_err(no_books)?;
+        if is_lost { Err(NoAnswer("the answer was lost".into())) } else { Ok(answer(fate, now)) }
+    }
+
+    async fn stop(&self, payment: PaymentId) -> Result<StopAnswer, NoAnswer> {
+        let now = self.clock.now();
+        let change = |known: Option<&Entry>| match known.map(|entry| entry.fate) {
+            Some(Fate::Charged { at }) if at <= now => (None, StopAnswer::AlreadyCharged),
+            Some(Fate::Refunded { .. }) => (None, StopAnswer::AlreadyCharged),
+            Some(Fate::Declined | Fate::Stopped) => (None, StopAnswer::Stopped),
+            Some(Fate::Charged { .. }) | None => {
+                let stopped = known.cloned().unwrap_or_else(|| Entry::new(payment, None, Fate::Stopped));
+                (Some(Entry { fate: Fate::Stopped, ..stopped }), StopAnswer::Stopped)
+            }
+        };
+        self.ledger.change(payment, change).map_err(no_books)
+    }
+
+    async fn refund(&self, payment: PaymentId, amount: Money) -> Result<(), NoAnswer> {
+        let change = |known: Option<&Entry>| match known {
+            Some(entry) if matches!(entry.fate, Fate::Charged { .. }) => {
+                (Some(Entry { fate: Fate::Refunded { amount }, ..entry.clone() }), ())
+            }
+            Some(_) | None => (None, ()),
+        };
+        self.ledger.change(payment, change).map_err(no_books)
+    }
+}
+
+fn first_fate(outcome: SimulatedOutcome, now: Timestamp) -> Fate {
+    match outcome {
+        SimulatedOutcome::Succeed | SimulatedOutcome::LostAnswer => Fate::Charged { at: now },
+        SimulatedOutcome::Slow => Fate::Charged { at: later(now, SLOW) },
+        SimulatedOutcome::Decline => Fate::Declined,
+    }
+}
+
+fn answer(fate: Fate, now: Timestamp) -> ChargeAnswer {
+    match fate {
+        Fate::Charged { at } if at > now => ChargeAnswer::Unanswered,
+        Fate::Charged { .. } | Fate::Refunded { .. } => ChargeAnswer::Succeeded,
+        Fate::Declined => ChargeAnswer::Declined { reason: "the card was declined".into() },
+        Fate::Stopped => ChargeAnswer::Stopped,
+    }
+}
+
+fn no_books(error: io::Error) -> NoAnswer {
+    NoAnswer(format!("its books cannot be written: {error}"))
+}

@@ -1,0 +1,175 @@
+//! `/api/payments`: pay, look.
+
+use super::gateway::{self, ChargeAnswer, PaymentGateway};
+use super::views::PaymentList;
+use super::{Method, NewPayment, Payment, PaymentCommand, PaymentStatus};
+use crate::checkout::{charge, settle};
+use crate::reservation::{Reservation, ReservationCommand};
+use crate::shared::{Money, PaymentId, ReservationId};
+use axum::extract::State;
+use axum::routing::{get, post};
+use axum::{Extension, Router};
+use composable_rust::later;
+use composable_rust::prelude::*;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a payment guarantees its places.
+#[derive(Debug, Clone, Copy)]
+struct PaymentTime(Duration);
+
+/// The routes of this slice; `guarantee` is how long a payment that was started keeps its places.
+pub fn routes(guarantee: Duration, gateway: Arc<dyn PaymentGateway>) -> Router<Application> {
+    Router::new()
+        .route("/api/payments", post(pay))
+        .route("/api/payments/{id}", get(one))
+        .route("/api/payments/user/{user_id}", get(list))
+        .layer(Extension(PaymentTime(guarantee)))
+        .layer(Extension(gateway))
+}
+
+/// A payment as the API shows it.
+#[derive(Debug, Serialize)]
+struct PaymentBody {
+    id: PaymentId,
+    status: PaymentStatus,
+    #[serde(flatten)]
+    terms: Option<TermsBody>,
+    created_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decline_reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refunded: Option<Money>,
+}
+
+#[derive(Debug, Serialize)]
+struct TermsBody {
+    reservation_id: ReservationId,
+    user_id: UserId,
+    amount: Money,
+    method: Method,
+}
+
+impl PaymentBody {
+    fn new(id: PaymentId, payment: &Payment) -> Self {
+        let terms = |terms: &NewPayment| TermsBody {
+            reservation_id: terms.reservation,
+            user_id: terms.customer,
+            amount: terms.amount,
+            method: terms.method,
+        };
+        Self {
+            id,
+            status: payment.status,
+            terms: payment.terms.as_ref().map(terms),
+            created_at: payment.started_at,
+            decline_reason: payment.decline_reason.clone(),
+            refunded: payment.refunded,
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct Pay {
+    reservation_id: ReservationId,
+    method: Method,
+}
+
+// Whether the method fits the amount is known with the reservation only.
+impl Validate for Pay {}
+
+/// Starts the payment, charges and settles. Whatever interrupts it, the checkout process finishes.
+async fn pay(
+    State(app): State<Application>,
+    Extension(PaymentTime(guarantee)): Extension<PaymentTime>,
+    Extension(gateway): Extension<Arc<dyn PaymentGateway>>,
+    principal: Principal,
+    command: KeyedRequest,
+    JsonBody(pay): JsonBody<Pay>,
+) -> Result<Written<PaymentBody>, Problem> {
+    let unknown = || Problem::not_found("there is no such reservation");
+    let reservation = app.load::<Reservation>(&pay.reservation_id).await?.ok_or_else(unknown)?.state;
+    let order = reservation.order.as_ref().ok_or_else(unknown)?;
+    if order.customer != principal.user_id {
+        return Err(Problem::forbidden("this reservation is another's"));
+    }
+    check_method(pay.method, order.total)?;
+
+    let (id, until): (PaymentId, _) = (command.new_id(0), later(app.environment().now(), guarantee));
+    let terms = NewPayment {
+        reservation: pay.reservation_id,
+        show: order.show,
+        customer: order.customer,
+        amount: order.total,
+        method: pay.method,
+        until,
+    };
+    let start = ReservationCommand::StartPayment { payment: id, until };
+    let commands = (on(id, PaymentCommand::Start(terms)), on(pay.reservation_id, start));
+    let started = app.execute_all(commands).request(command.context()).await?;
+
+    let answer = match pay.method {
+        Method::Free {} => ChargeAnswer::Succeeded,
+        method => charge(&app, &*gateway, id, gateway::Order { amount: order.total, method }).await,
+    };
+    let order = (pay.reservation_id, &reservation);
+    let settled = settle(&app, order, id, answer, command.step("settle")).await?;
+    let payment = app.load::<Payment>(&id).await?.ok_or_else(Problem::internal)?;
+    let position = settled.unwrap_or(started.position);
+    let body = PaymentBody::new(id, &payment.state);
+    Ok(Written::created(&(payment.version, position), format!("/api/payments/{id}"), body))
+}
+
+fn check_method(method: Method, total: Money) -> Result<(), Problem> {
+    let mut findings = Findings::default();
+    findings.inside("method", |findings| match method {
+        Method::Free {} if !total.is_zero() => findings.add("type", "not_free", "this order costs something"),
+        Method::Simulated { .. } if total.is_zero() => {
+            findings.add("type", "nothing_to_pay", "this order costs nothing: use the method free");
+        }
+        Method::Free {} | Method::Simulated { .. } => {}
+    });
+    findings.into_result()
+}
+
+async fn one(
+    State(app): State<Application>,
+    principal: Principal,
+    PathId(id): PathId<PaymentId>,
+) -> Result<Written<PaymentBody>, Problem> {
+    let unknown = || Problem::not_found("there is no such payment");
+    let found = app.load::<Payment>(&id).await?.ok_or_else(unknown)?;
+    let is_payer = found.state.terms.as_ref().is_some_and(|terms| terms.customer == principal.user_id);
+    if is_payer || principal.has_role("admin") {
+        Ok(Written::ok(&found, PaymentBody::new(id, &found.state)))
+    } else {
+        Err(Problem::forbidden("this payment is another's"))
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct WithStatus {
+    status: Option<PaymentStatus>,
+}
+
+async fn list(
+    State(app): State<Application>,
+    principal: Principal,
+    PathId(user): PathId<UserId>,
+    QueryParams(only): QueryParams<WithStatus>,
+    pagination: Pagination,
+    min_position: MinPosition,
+) -> Result<PageBody<PaymentBody>, Problem> {
+    if user != principal.user_id && !principal.has_role("admin") {
+        return Err(Problem::forbidden("these payments are another's"));
+    }
+    let mut query = min_position.of(app.view::<PaymentList>()).query().filter_eq("customer", user);
+    if let Some(status) = only.status {
+        query = query.filter_eq("status", status);
+    }
+    let page =
+        query.order_by_descending("started_at").page(pagination.page, pagination.page_size).fetch().await?;
+    Ok(PageBody::new(pagination, page, |row| PaymentBody::new(row.id, &row.payment)))
+}

@@ -1,0 +1,50 @@
+//! The language of a reservation.
+#![expect(missing_docs, reason = "the fields of commands and events are what they are called")]
+
+use super::{Order, Reservation};
+use crate::shared::{PaymentId, ReservationId, ShowId, Ticket};
+use composable_rust::prelude::*;
+use jiff::Timestamp;
+
+/// What can be asked of a reservation, and what can happen to it.
+#[derive(Debug, Clone, PartialEq, Action)]
+#[action(category = "reservation", key = ReservationId, decider = Reservation)]
+pub enum ReservationAction {
+    /// Orders.
+    #[command]
+    Place(Order),
+    /// Begins to pay; the places stay held at least until `until`.
+    #[command]
+    StartPayment { payment: PaymentId, until: Timestamp },
+    /// The payment came to nothing; another may be tried while the hold lasts.
+    #[command]
+    FailPayment { payment: PaymentId },
+    /// The payment succeeded: the order gets its tickets, also when the money came after the order had expired.
+    #[command]
+    Complete { payment: PaymentId },
+    /// Gives the order up. While a payment is under way it must have been stopped first, and is named.
+    #[command]
+    Cancel { stopped: Option<PaymentId> },
+    /// The hold is over. A payment that is still under way is named: whatever comes of it comes late.
+    #[command]
+    Expire { unanswered: Option<PaymentId> },
+
+    /// It is ordered.
+    #[event]
+    Placed { order: Order, at: Timestamp },
+    /// A payment is under way.
+    #[event]
+    PaymentStarted { payment: PaymentId, until: Timestamp },
+    /// The payment came to nothing.
+    #[event]
+    PaymentFailed { payment: PaymentId },
+    /// It is paid.
+    #[event]
+    Completed { payment: PaymentId, show: ShowId, customer: UserId, tickets: Vec<Ticket>, at: Timestamp },
+    /// It is given up.
+    #[event]
+    Cancelled,
+    /// It was not paid in time.
+    #[event]
+    Expired,
+}

@@ -1,0 +1,82 @@
+//! An order and its tickets as the API shows them.
+
+use super::views::{ListedTicket, TicketStatus};
+use super::{Order, Reservation, ReservationStatus};
+use crate::shared::{Line, Money, PaymentId, ReservationId, ShowId, Ticket, TicketId};
+use composable_rust::prelude::*;
+use jiff::Timestamp;
+use serde::Serialize;
+
+/// An order as the API shows it.
+#[derive(Debug, Serialize)]
+pub(super) struct ReservationBody {
+    id: ReservationId,
+    status: ReservationStatus,
+    #[serde(flatten)]
+    order: Option<OrderBody>,
+    /// Numbered seats: none, places of general admission are alike.
+    seats: Vec<String>,
+    created_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payment_id: Option<PaymentId>,
+    server_time: Timestamp,
+}
+
+#[derive(Debug, Serialize)]
+struct OrderBody {
+    event_id: ShowId,
+    user_id: UserId,
+    lines: Vec<Line>,
+    quantity: u32,
+    total: Money,
+    expires_at: Timestamp,
+}
+
+impl ReservationBody {
+    /// The order as it is at `server_time`.
+    pub(super) fn new(id: ReservationId, reservation: &Reservation, server_time: Timestamp) -> Self {
+        Self {
+            id,
+            status: reservation.status,
+            order: reservation.order.as_ref().map(OrderBody::new),
+            seats: Vec::new(),
+            created_at: reservation.placed_at,
+            payment_id: reservation.payment,
+            server_time,
+        }
+    }
+}
+
+impl OrderBody {
+    fn new(order: &Order) -> Self {
+        Self {
+            event_id: order.show,
+            user_id: order.customer,
+            lines: order.lines.clone(),
+            quantity: order.places(),
+            total: order.total,
+            expires_at: order.until,
+        }
+    }
+}
+
+/// A ticket as the API shows it.
+#[derive(Debug, Serialize)]
+pub(super) struct TicketBody {
+    id: TicketId,
+    event_id: ShowId,
+    reservation_id: ReservationId,
+    section: String,
+    tier: String,
+    status: TicketStatus,
+    code: String,
+    issued_at: Timestamp,
+}
+
+impl From<ListedTicket> for TicketBody {
+    fn from(row: ListedTicket) -> Self {
+        let ListedTicket { show, reservation, status, issued_at, ticket, .. } = row;
+        let Ticket { id, section, tier, code } = ticket;
+        Self { id, event_id: show, reservation_id: reservation, section, tier, status, code, issued_at }
+    }
+}

@@ -1,0 +1,184 @@
+//! What may happen to an order.
+
+use super::{Order, Reservation, ReservationAction, ReservationCommand, ReservationEvent, ReservationStatus};
+use crate::shared::{PaymentId, Ticket};
+use composable_rust::prelude::*;
+use jiff::Timestamp;
+use uuid::Uuid;
+
+/// Most attempts to pay one order: each prolongs its hold, and no hold may last for ever.
+const MOST_ATTEMPTS: u32 = 10;
+
+/// Why a reservation refuses.
+#[derive(Debug, Clone, PartialEq, Eq, Rejection)]
+pub enum ReservationRefused {
+    /// Not in this state.
+    #[rejection(message = "the reservation is {status}")]
+    WrongState {
+        /// Where it stands.
+        status: ReservationStatus,
+    },
+    /// It is paid.
+    #[rejection(message = "the reservation is already paid")]
+    AlreadyPaid,
+    /// Another payment is under way.
+    #[rejection(message = "a payment for this reservation is under way")]
+    PaymentInProgress,
+    /// Its time is over.
+    #[rejection(kind = Gone, message = "the hold has ended and its places are free again")]
+    HoldExpired,
+    /// It was tried too often.
+    #[rejection(message = "a reservation may be paid in at most {limit} attempts")]
+    LimitExceeded {
+        /// The most.
+        limit: u32,
+    },
+    /// Its time is not over yet.
+    #[rejection(message = "the hold lasts until {until}")]
+    StillHeld {
+        /// When it will be.
+        until: Timestamp,
+    },
+}
+
+impl Decider for Reservation {
+    type Action = ReservationAction;
+    type Rejection = ReservationRefused;
+
+    fn decide(&self, command: ReservationCommand, context: &Context) -> Decision<Self> {
+        match command {
+            ReservationCommand::Place(order) => match self.status {
+                ReservationStatus::Unplaced => {
+                    Ok(vec![ReservationEvent::Placed { order, at: context.now() }])
+                }
+                status => Err(ReservationRefused::WrongState { status }),
+            },
+            ReservationCommand::StartPayment { payment, until } => {
+                self.start_payment(payment, until, context)
+            }
+            ReservationCommand::FailPayment { payment } if self.is_paying(payment) => {
+                Ok(vec![ReservationEvent::PaymentFailed { payment }])
+            }
+            ReservationCommand::FailPayment { .. } => Ok(Vec::new()),
+            ReservationCommand::Complete { payment } => self.complete(payment, context),
+            ReservationCommand::Cancel { stopped } => self.cancel(stopped),
+            ReservationCommand::Expire { unanswered } => self.expire(unanswered, context.now()),
+        }
+    }
+
+    fn evolve(&mut self, event: &ReservationEvent) {
+        match event {
+            ReservationEvent::Placed { order, at } => {
+                self.order = Some(order.clone());
+                self.placed_at = *at;
+                self.status = ReservationStatus::Held;
+            }
+            ReservationEvent::PaymentStarted { payment, until } => {
+                self.status = ReservationStatus::Paying;
+                self.payment = Some(*payment);
+                self.attempts = self.attempts.saturating_add(1);
+                self.order.iter_mut().for_each(|order| order.until = *until);
+            }
+            ReservationEvent::PaymentFailed { .. } => {
+                self.status = ReservationStatus::Held;
+                self.payment = None;
+            }
+            ReservationEvent::Completed { payment, tickets, .. } => {
+                self.status = ReservationStatus::Completed;
+                self.payment = Some(*payment);
+                self.tickets.clone_from(tickets);
+            }
+            ReservationEvent::Cancelled => self.status = ReservationStatus::Cancelled,
+            ReservationEvent::Expired => self.status = ReservationStatus::Expired,
+        }
+    }
+}
+
+impl Reservation {
+    fn start_payment(&self, payment: PaymentId, until: Timestamp, context: &Context) -> Decision<Self> {
+        let held_until = self.held_until();
+        match self.status {
+            ReservationStatus::Held if context.now() >= held_until => Err(ReservationRefused::HoldExpired),
+            ReservationStatus::Held if self.attempts >= MOST_ATTEMPTS => {
+                Err(ReservationRefused::LimitExceeded { limit: MOST_ATTEMPTS })
+            }
+            ReservationStatus::Held => {
+                Ok(vec![ReservationEvent::PaymentStarted { payment, until: until.max(held_until) }])
+            }
+            ReservationStatus::Paying => Err(ReservationRefused::PaymentInProgress),
+            ReservationStatus::Completed => Err(ReservationRefused::AlreadyPaid),
+            ReservationStatus::Expired => Err(ReservationRefused::HoldExpired),
+            status @ (ReservationStatus::Unplaced | ReservationStatus::Cancelled) => {
+                Err(ReservationRefused::WrongState { status })
+            }
+        }
+    }
+
+    fn complete(&self, payment: PaymentId, context: &Context) -> Decision<Self> {
+        let is_ours = self.payment == Some(payment);
+        match (self.status, &self.order) {
+            (ReservationStatus::Completed, _) if is_ours => Ok(Vec::new()),
+            (ReservationStatus::Completed, _) => Err(ReservationRefused::AlreadyPaid),
+            (ReservationStatus::Paying | ReservationStatus::Expired, Some(order)) if is_ours => {
+                let Order { show, customer, .. } = *order;
+                let (tickets, at) = (order.issue(context), context.now());
+                Ok(vec![ReservationEvent::Completed { payment, show, customer, tickets, at }])
+            }
+            (status, _) => Err(ReservationRefused::WrongState { status }),
+        }
+    }
+
+    fn cancel(&self, stopped: Option<PaymentId>) -> Decision<Self> {
+        match self.status {
+            ReservationStatus::Held => Ok(vec![ReservationEvent::Cancelled]),
+            ReservationStatus::Paying if stopped == self.payment => Ok(vec![ReservationEvent::Cancelled]),
+            ReservationStatus::Paying => Err(ReservationRefused::PaymentInProgress),
+            ReservationStatus::Completed => Err(ReservationRefused::AlreadyPaid),
+            ReservationStatus::Expired => Err(ReservationRefused::HoldExpired),
+            ReservationStatus::Cancelled => Ok(Vec::new()),
+            status @ ReservationStatus::Unplaced => Err(ReservationRefused::WrongState { status }),
+        }
+    }
+
+    fn expire(&self, unanswered: Option<PaymentId>, now: Timestamp) -> Decision<Self> {
+        let until = self.held_until();
+        match self.status {
+            ReservationStatus::Held | ReservationStatus::Paying if now < until => {
+                Err(ReservationRefused::StillHeld { until })
+            }
+            ReservationStatus::Held => Ok(vec![ReservationEvent::Expired]),
+            ReservationStatus::Paying if unanswered == self.payment => Ok(vec![ReservationEvent::Expired]),
+            ReservationStatus::Paying => Err(ReservationRefused::PaymentInProgress),
+            ReservationStatus::Completed => Err(ReservationRefused::AlreadyPaid),
+            ReservationStatus::Expired | ReservationStatus::Cancelled => Ok(Vec::new()),
+            status @ ReservationStatus::Unplaced => Err(ReservationRefused::WrongState { status }),
+        }
+    }
+
+    fn is_paying(&self, payment: PaymentId) -> bool {
+        self.status == ReservationStatus::Paying && self.payment == Some(payment)
+    }
+
+    fn held_until(&self) -> Timestamp {
+        self.order.as_ref().map_or(Timestamp::MIN, |order| order.until)
+    }
+}
+
+impl Order {
+    /// A ticket for each place, with ids and codes that the command determines.
+    fn issue(&self, context: &Context) -> Vec<Ticket> {
+        let places = self.lines.iter().flat_map(|line| (0..line.quantity).map(move |_| line));
+        let ticket = |(ordinal, line): (u32, &crate::shared::Line)| Ticket {
+            id: context.id(2 * ordinal),
+            section: line.section.clone(),
+            tier: line.tier.clone(),
+            code: code_of(context.id(2 * ordinal + 1)),
+        };
+        (0..).zip(places).map(ticket).collect()
+    }
+}
+
+/// The 62 bits of an id that no clock determines, as 16 characters.
+fn code_of(id: Uuid) -> String {
+    format!("{:016X}", id.as_u64_pair().1)
+}

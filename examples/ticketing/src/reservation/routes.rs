@@ -1,0 +1,168 @@
+//! `/api/reservations` and `/api/tickets`: order, look, give up.
+
+use super::body::{ReservationBody, TicketBody};
+use super::views::{ReservationList, TicketList};
+use super::{Order, Reservation, ReservationCommand};
+use crate::checkout;
+use crate::inventory::InventoryCommand;
+use crate::payment::gateway::PaymentGateway;
+use crate::quota::QuotaCommand;
+use crate::shared::{QuotaId, ReservationId, ShowId, TicketId, holds_of};
+use crate::show::{Wanted, event_to_see};
+use axum::extract::State;
+use axum::routing::{get, post};
+use axum::{Extension, Json, Router};
+use composable_rust::later;
+use composable_rust::prelude::*;
+use serde::Deserialize;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long places are held for an order that nobody pays.
+#[derive(Debug, Clone, Copy)]
+struct HoldTime(Duration);
+
+/// The routes of this slice; `hold` is how long places are held, `gateway` stops payments of orders that are given up.
+pub fn routes(hold: Duration, gateway: Arc<dyn PaymentGateway>) -> Router<Application> {
+    Router::new()
+        .route("/api/reservations", post(place).get(list))
+        .route("/api/reservations/{id}", get(one).delete(give_up))
+        .route("/api/tickets", get(tickets))
+        .route("/api/tickets/{id}", get(ticket))
+        .layer(Extension(HoldTime(hold)))
+        .layer(Extension(gateway))
+}
+
+#[derive(Debug, Deserialize)]
+struct NewReservation {
+    event_id: ShowId,
+    lines: Vec<Wanted>,
+}
+
+// The show's quote checks the lines.
+impl Validate for NewReservation {}
+
+/// Holds all places or none: order, places and the customer's limit change in one append.
+async fn place(
+    State(app): State<Application>,
+    Extension(HoldTime(hold)): Extension<HoldTime>,
+    principal: Principal,
+    command: KeyedRequest,
+    JsonBody(wanted): JsonBody<NewReservation>,
+) -> Result<Written<ReservationBody>, Problem> {
+    let show = event_to_see(&app, wanted.event_id, Some(&principal)).await?.state;
+    let now = app.environment().now();
+    let quote = show.quote(&wanted.lines, now).map_err(|refused| Problem::rejection(&refused))?;
+
+    let (id, customer): (ReservationId, _) = (command.new_id(0), principal.user_id);
+    let quota = QuotaId::of(wanted.event_id, customer);
+    let holds = holds_of(&quote.lines);
+    let order = Order {
+        show: wanted.event_id,
+        customer,
+        lines: quote.lines,
+        total: quote.total,
+        until: later(now, hold),
+    };
+    let counted =
+        QuotaCommand::Take { reservation: id, quantity: order.places(), limit: quote.max_per_customer };
+    let hold = |(section, quantity)| on(section, InventoryCommand::Hold { reservation: id, quantity });
+    let places: Vec<_> = holds.into_iter().map(hold).collect();
+    let commands = (on(id, ReservationCommand::Place(order)), places, on(quota, counted));
+
+    let receipt = app.execute_all(commands).request(command.context()).await?;
+    let placed = &receipt.parts.0;
+    let body = ReservationBody::new(id, &fold(&placed.events), app.environment().now());
+    Ok(Written::created(&(placed.version, receipt.position), format!("/api/reservations/{id}"), body))
+}
+
+async fn list(
+    State(app): State<Application>,
+    principal: Principal,
+    pagination: Pagination,
+    min_position: MinPosition,
+) -> Result<PageBody<ReservationBody>, Problem> {
+    let mine =
+        min_position.of(app.view::<ReservationList>()).query().filter_eq("customer", principal.user_id);
+    let page =
+        mine.order_by_descending("placed_at").page(pagination.page, pagination.page_size).fetch().await?;
+    let now = app.environment().now();
+    Ok(PageBody::new(pagination, page, |row| ReservationBody::new(row.id, &row.reservation, now)))
+}
+
+async fn one(
+    State(app): State<Application>,
+    principal: Principal,
+    PathId(id): PathId<ReservationId>,
+) -> Result<Written<ReservationBody>, Problem> {
+    let found = reservation_of(&app, id, &principal).await?;
+    Ok(Written::ok(&found, ReservationBody::new(id, &found.state, app.environment().now())))
+}
+
+async fn give_up(
+    State(app): State<Application>,
+    Extension(gateway): Extension<Arc<dyn PaymentGateway>>,
+    principal: Principal,
+    command: CommandRequest,
+    PathId(id): PathId<ReservationId>,
+) -> Result<Written<()>, Problem> {
+    let found = reservation_of(&app, id, &principal).await?;
+    let written = checkout::give_up(&app, &*gateway, (id, &found.state), command.context()).await?;
+    Ok(Written::no_content(&written))
+}
+
+/// The reservation, if it is this person's.
+async fn reservation_of(
+    app: &Application,
+    id: ReservationId,
+    principal: &Principal,
+) -> Result<Loaded<Reservation>, Problem> {
+    let unknown = || Problem::not_found("there is no such reservation");
+    let found = app.load::<Reservation>(&id).await?.ok_or_else(unknown)?;
+    let is_owner = found.state.order.as_ref().is_some_and(|order| order.customer == principal.user_id);
+    if is_owner || principal.has_role("admin") {
+        Ok(found)
+    } else {
+        Err(Problem::forbidden("this reservation is another's"))
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct OfReservation {
+    reservation_id: Option<ReservationId>,
+}
+
+async fn tickets(
+    State(app): State<Application>,
+    principal: Principal,
+    QueryParams(only): QueryParams<OfReservation>,
+    pagination: Pagination,
+    min_position: MinPosition,
+) -> Result<PageBody<TicketBody>, Problem> {
+    let mut query = min_position.of(app.view::<TicketList>()).query();
+    query = match only.reservation_id {
+        Some(id) => {
+            reservation_of(&app, id, &principal).await?;
+            query.filter_eq("reservation", id)
+        }
+        None => query.filter_eq("holder", principal.user_id),
+    };
+    let page =
+        query.order_by_descending("issued_at").page(pagination.page, pagination.page_size).fetch().await?;
+    Ok(PageBody::new(pagination, page, TicketBody::from))
+}
+
+async fn ticket(
+    State(app): State<Application>,
+    principal: Principal,
+    PathId(id): PathId<TicketId>,
+    min_position: MinPosition,
+) -> Result<Json<TicketBody>, Problem> {
+    let found = min_position.of(app.view::<TicketList>()).get(id).await?;
+    let row = found.ok_or_else(|| Problem::not_found("there is no such ticket"))?;
+    if row.holder == principal.user_id || principal.has_role("admin") {
+        Ok(Json(row.into()))
+    } else {
+        Err(Problem::forbidden("this ticket is another's"))
+    }
+}

@@ -1,0 +1,61 @@
+//! What is wrong with a wish, field by field; a refusal carries all of it at once.
+
+use composable_rust::prelude::*;
+
+/// One broken rule.
+#[derive(Debug, Clone, PartialEq, Eq, Data)]
+pub struct Violation {
+    /// Where in the wish, as a JSON pointer.
+    pub pointer: String,
+    /// What is wrong, for programs.
+    pub code: String,
+    /// What is wrong, for people.
+    pub detail: String,
+}
+
+/// Collects broken rules.
+#[derive(Debug, Default)]
+pub struct Violations(Vec<Violation>);
+
+impl Violations {
+    /// Notes what is wrong at `pointer`.
+    pub fn add(&mut self, pointer: impl Into<String>, code: &str, detail: impl Into<String>) {
+        self.0.push(Violation { pointer: pointer.into(), code: code.to_owned(), detail: detail.into() });
+    }
+
+    /// Notes it unless the rule holds.
+    pub fn check(&mut self, holds: bool, pointer: impl Into<String>, code: &str, detail: impl Into<String>) {
+        if !holds {
+            self.add(pointer, code, detail);
+        }
+    }
+
+    /// A text must have so many characters, counted without white space at its ends.
+    pub fn length(&mut self, text: &str, least: usize, most: usize, pointer: impl Into<String>) {
+        let length = text.trim().chars().count();
+        let code = if length < least { "too_short" } else { "too_long" };
+        let detail = format!("it needs {least} to {most} characters");
+        self.check((least..=most).contains(&length), pointer, code, detail);
+    }
+
+    /// A number must lie in a range.
+    pub fn range(&mut self, number: i64, least: i64, most: i64, pointer: impl Into<String>) {
+        let detail = format!("it must be {least} to {most}");
+        self.check((least..=most).contains(&number), pointer, "out_of_range", detail);
+    }
+
+    /// A list must have so many entries.
+    pub fn count(&mut self, count: usize, least: usize, most: usize, pointer: impl Into<String>) {
+        let code = if count < least { "too_few" } else { "too_many" };
+        let detail = format!("it needs {least} to {most} entries");
+        self.check((least..=most).contains(&count), pointer, code, detail);
+    }
+
+    /// All of it, or nothing when no rule is broken.
+    ///
+    /// # Errors
+    /// The broken rules, as the refusal that `refuse` makes of them.
+    pub fn into_result<R>(self, refuse: impl FnOnce(Vec<Violation>) -> R) -> Result<(), R> {
+        if self.0.is_empty() { Ok(()) } else { Err(refuse(self.0)) }
+    }
+}

@@ -1,0 +1,37 @@
+//! The language of a show.
+#![expect(missing_docs, reason = "the fields of commands and events are what they are called")]
+
+use super::{Listing, NewShow, Show};
+use crate::shared::ShowId;
+use composable_rust::prelude::*;
+
+/// What can be asked of a show, and what can happen to it.
+#[derive(Debug, Clone, PartialEq, Action)]
+#[action(category = "show", key = ShowId, decider = Show)]
+pub enum ShowAction {
+    /// Makes a draft.
+    #[command]
+    Create { owner: UserId, show: NewShow },
+    /// Shows it to everybody.
+    #[command]
+    Publish,
+    /// Begins to sell, or begins again.
+    #[command]
+    OpenSales,
+    /// Ends selling; what is held may still be paid.
+    #[command]
+    CloseSales,
+
+    /// There is a draft.
+    #[event]
+    Created(Listing),
+    /// Everybody sees it.
+    #[event]
+    Published,
+    /// It is sold.
+    #[event]
+    SalesOpened,
+    /// It is no longer sold.
+    #[event]
+    SalesClosed,
+}

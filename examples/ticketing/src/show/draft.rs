@@ -1,0 +1,160 @@
+//! What an organiser asks to offer, and the rules for it.
+
+use super::{Listing, Section, SectionKind, ShowRefused, Tier, Venue};
+use crate::shared::{Currency, Money, TierId, Violations};
+use composable_rust::prelude::*;
+use jiff::Timestamp;
+
+/// Most places of a section.
+const MOST_CAPACITY: i64 = 100_000;
+/// Highest price in minor units: a million of a currency with cents.
+const HIGHEST_PRICE: i64 = 100_000_000;
+/// Most places in one order, whatever the organiser wants.
+const MOST_PER_ORDER: i64 = 100;
+
+/// What an organiser asks to offer.
+#[derive(Debug, Clone, PartialEq, Data)]
+pub struct NewShow {
+    /// 1 to 200 characters.
+    pub title: String,
+    /// At most 5,000 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Where.
+    pub venue: Venue,
+    /// In the future.
+    pub starts_at: Timestamp,
+    /// Not before the start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<Timestamp>,
+    /// Of all its prices.
+    pub currency: Currency,
+    /// 1 to 100; 10 when absent.
+    #[serde(default = "ten")]
+    pub max_per_order: u32,
+    /// No limit when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_per_customer: Option<u32>,
+    /// 1 to 50.
+    pub sections: Vec<NewSection>,
+}
+
+/// A section to be made.
+#[derive(Debug, Clone, PartialEq, Data)]
+pub struct NewSection {
+    /// 1 to 100 characters.
+    pub name: String,
+    /// How its places are told apart.
+    pub kind: SectionKind,
+    /// 1 to 100,000.
+    pub capacity: u32,
+    /// 1 to 10.
+    pub tiers: Vec<NewTier>,
+}
+
+/// A price to be made.
+#[derive(Debug, Clone, PartialEq, Data)]
+pub struct NewTier {
+    /// 1 to 100 characters.
+    pub name: String,
+    /// Of one place; zero is free.
+    pub price: Money,
+    /// From when on it is sold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sales_start: Option<Timestamp>,
+    /// Until when it is sold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sales_end: Option<Timestamp>,
+}
+
+const fn ten() -> u32 {
+    10
+}
+
+impl NewShow {
+    /// The listing, with an id for each section and tier.
+    ///
+    /// # Errors
+    /// Every broken rule at once.
+    pub(super) fn list(self, owner: UserId, context: &Context) -> Result<Listing, ShowRefused> {
+        self.check(context.now())?;
+        let mut ids = 0..;
+        let mut next = || ids.next().unwrap_or(u32::MAX);
+        let sections = self.sections.into_iter().map(|section| Section {
+            id: context.id(next()),
+            name: section.name,
+            kind: section.kind,
+            capacity: section.capacity,
+            tiers: section.tiers.into_iter().map(|tier| tier.list(context.id(next()))).collect(),
+        });
+        Ok(Listing {
+            owner_id: owner,
+            created_at: context.now(),
+            title: self.title,
+            description: self.description,
+            venue: self.venue,
+            starts_at: self.starts_at,
+            ends_at: self.ends_at,
+            currency: self.currency,
+            max_per_order: self.max_per_order,
+            max_per_customer: self.max_per_customer,
+            sections: sections.collect(),
+        })
+    }
+
+    fn check(&self, now: Timestamp) -> Result<(), ShowRefused> {
+        let mut wrong = Violations::default();
+        wrong.length(&self.title, 1, 200, "/title");
+        wrong.length(self.description.as_deref().unwrap_or_default(), 0, 5_000, "/description");
+        wrong.length(&self.venue.name, 1, 200, "/venue/name");
+        wrong.length(self.venue.address.as_deref().unwrap_or_default(), 0, 500, "/venue/address");
+        let zone = "it must be an IANA time zone such as Europe/Berlin";
+        wrong.check(is_zone(&self.venue.time_zone), "/venue/time_zone", "invalid_value", zone);
+        wrong.check(self.starts_at > now, "/starts_at", "in_the_past", "it must lie in the future");
+        let ends_after = self.ends_at.is_none_or(|end| end >= self.starts_at);
+        wrong.check(ends_after, "/ends_at", "before_start", "it must not lie before starts_at");
+        wrong.range(self.max_per_order.into(), 1, MOST_PER_ORDER, "/max_per_order");
+        if let Some(most) = self.max_per_customer {
+            wrong.range(most.into(), 1, MOST_CAPACITY, "/max_per_customer");
+        }
+        wrong.count(self.sections.len(), 1, 50, "/sections");
+        for (index, section) in self.sections.iter().enumerate() {
+            section.check(self.currency, &format!("/sections/{index}"), &mut wrong);
+        }
+        wrong.into_result(|errors| ShowRefused::Invalid { errors })
+    }
+}
+
+impl NewSection {
+    fn check(&self, currency: Currency, at: &str, wrong: &mut Violations) {
+        wrong.length(&self.name, 1, 100, format!("{at}/name"));
+        wrong.range(self.capacity.into(), 1, MOST_CAPACITY, format!("{at}/capacity"));
+        wrong.count(self.tiers.len(), 1, 10, format!("{at}/tiers"));
+        for (index, tier) in self.tiers.iter().enumerate() {
+            tier.check(currency, &format!("{at}/tiers/{index}"), wrong);
+        }
+    }
+}
+
+impl NewTier {
+    fn list(self, id: TierId) -> Tier {
+        let Self { name, price, sales_start, sales_end } = self;
+        Tier { id, name, price, sales_start, sales_end }
+    }
+
+    fn check(&self, currency: Currency, at: &str, wrong: &mut Violations) {
+        wrong.length(&self.name, 1, 100, format!("{at}/name"));
+        wrong.range(self.price.amount, 0, HIGHEST_PRICE, format!("{at}/price/amount"));
+        let same = format!("it must be the event's currency, {}", currency.code());
+        wrong.check(self.price.currency == currency, format!("{at}/price/currency"), "wrong_currency", same);
+        let ends_after = self.sales_start.zip(self.sales_end).is_none_or(|(start, end)| start < end);
+        wrong.check(ends_after, format!("{at}/sales_end"), "before_start", "it must lie after sales_start");
+    }
+}
+
+/// Whether a text looks like the name of a time zone; the zones themselves change several times a year.
+fn is_zone(text: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '+' | '-');
+    let is_part = |part: &str| !part.is_empty() && part.chars().all(allowed);
+    text.len() <= 64 && text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.split('/').all(is_part)
+}

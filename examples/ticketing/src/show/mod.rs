@@ -1,0 +1,20 @@
+//! The show: what organisers sell. The API and the pages call it an event.
+//!
+//! It says what is on offer, at which price and whether it is sold; how many places are left is the inventory's business.
+
+mod actions;
+mod decider;
+mod draft;
+mod quote;
+mod routes;
+mod state;
+#[cfg(test)]
+mod tests;
+pub mod views;
+
+pub use actions::{ShowAction, ShowCommand, ShowEvent};
+pub use decider::ShowRefused;
+pub use draft::{NewSection, NewShow, NewTier};
+pub use quote::{Quote, Wanted};
+pub use routes::{event_to_manage, event_to_see, routes};
+pub use state::{Listing, Section, SectionKind, Show, ShowStatus, Tier, Venue};

@@ -1,0 +1,202 @@
+//! `/api/events`: make, find, publish, sell.
+
+use super::views::{ListedShow, ShowList};
+use super::{Listing, NewShow, Show, ShowCommand, ShowStatus};
+use crate::inventory::InventoryCommand;
+use crate::shared::ShowId;
+use axum::Router;
+use axum::extract::State;
+use axum::routing::{get, post};
+use composable_rust::later;
+use composable_rust::prelude::*;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// The routes of this slice.
+pub fn routes() -> Router<Application> {
+    Router::new()
+        .route("/api/events", post(create).get(list))
+        .route("/api/events/{id}", get(one))
+        .route("/api/events/{id}/publish", post(publish))
+        .route("/api/events/{id}/open-sales", post(open_sales))
+        .route("/api/events/{id}/close-sales", post(close_sales))
+}
+
+/// A show as the API shows it.
+#[derive(Debug, Serialize)]
+struct EventBody {
+    id: ShowId,
+    version: StreamVersion,
+    status: ShowStatus,
+    #[serde(flatten)]
+    listing: Option<Listing>,
+}
+
+impl EventBody {
+    fn new(id: ShowId, version: StreamVersion, show: &Show) -> Self {
+        Self { id, version, status: show.status, listing: show.listing.clone() }
+    }
+}
+
+// The decider checks every rule.
+impl Validate for NewShow {}
+
+async fn create(
+    State(app): State<Application>,
+    principal: Principal,
+    command: CommandRequest,
+    JsonBody(show): JsonBody<NewShow>,
+) -> Result<Written<EventBody>, Problem> {
+    let id: ShowId = command.new_id(0);
+    let create = ShowCommand::Create { owner: principal.user_id, show };
+    let receipt = app.execute(id, create).request(command.context()).await?;
+    let body = EventBody::new(id, receipt.version, &receipt.state);
+    Ok(Written::created(&receipt, format!("/api/events/{id}"), body))
+}
+
+#[derive(Debug, Deserialize)]
+struct Search {
+    status: Option<ShowStatus>,
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
+    owner_id: Option<UserId>,
+    q: Option<String>,
+}
+
+async fn list(
+    State(app): State<Application>,
+    principal: Option<Principal>,
+    QueryParams(search): QueryParams<Search>,
+    pagination: Pagination,
+    min_position: MinPosition,
+) -> Result<PageBody<EventBody>, Problem> {
+    let mut query = min_position.of(app.view::<ShowList>()).query();
+    if !principal.as_ref().is_some_and(|principal| principal.has_role("admin")) {
+        let me = principal.map(|principal| principal.user_id.to_string());
+        query = query.any_of("seen_by", [ListedShow::EVERYBODY.to_owned()].into_iter().chain(me));
+    }
+    if let Some(status) = search.status {
+        query = query.filter_eq("status", status);
+    }
+    if let Some(owner) = search.owner_id {
+        query = query.filter_eq("owner", owner);
+    }
+    if let Some(from) = search.from {
+        query = query.at_least("starts_at", from);
+    }
+    if let Some(to) = search.to {
+        query = query.less_than("starts_at", later(to, Duration::from_micros(1)));
+    }
+    if let Some(words) = search.q {
+        query = query.contains("words", &words);
+    }
+    let page =
+        query.order_by_descending("created_at").page(pagination.page, pagination.page_size).fetch().await?;
+    Ok(PageBody::new(pagination, page, |row| EventBody::new(row.id, row.version, &row.show)))
+}
+
+async fn one(
+    State(app): State<Application>,
+    principal: Option<Principal>,
+    PathId(id): PathId<ShowId>,
+) -> Result<Written<EventBody>, Problem> {
+    let show = event_to_see(&app, id, principal.as_ref()).await?;
+    Ok(Written::ok(&show, EventBody::new(id, show.version, &show.state)))
+}
+
+async fn publish(
+    State(app): State<Application>,
+    principal: Principal,
+    command: CommandRequest,
+    PathId(id): PathId<ShowId>,
+) -> Result<Written<EventBody>, Problem> {
+    let show = event_to_manage(&app, id, &principal).await?;
+    let sections = show.state.listing.into_iter().flat_map(|listing| listing.sections);
+    let initialise = |section: super::Section| {
+        on(section.id, InventoryCommand::Initialise { show: id, capacity: section.capacity })
+    };
+    let inventories = sections.map(initialise).collect();
+    with_inventories(&app, id, (ShowCommand::Publish, inventories), command.context()).await
+}
+
+async fn open_sales(
+    State(app): State<Application>,
+    principal: Principal,
+    command: CommandRequest,
+    PathId(id): PathId<ShowId>,
+) -> Result<Written<EventBody>, Problem> {
+    let show = event_to_manage(&app, id, &principal).await?;
+    let inventories = to_each_section(&show.state, InventoryCommand::OpenSales);
+    with_inventories(&app, id, (ShowCommand::OpenSales, inventories), command.context()).await
+}
+
+async fn close_sales(
+    State(app): State<Application>,
+    principal: Principal,
+    command: CommandRequest,
+    PathId(id): PathId<ShowId>,
+) -> Result<Written<EventBody>, Problem> {
+    let show = event_to_manage(&app, id, &principal).await?;
+    let inventories = to_each_section(&show.state, InventoryCommand::CloseSales);
+    with_inventories(&app, id, (ShowCommand::CloseSales, inventories), command.context()).await
+}
+
+fn to_each_section(show: &Show, command: InventoryCommand) -> Vec<CommandOn<InventoryCommand>> {
+    let sections = show.listing.iter().flat_map(|listing| &listing.sections);
+    sections.map(|section| on(section.id, command.clone())).collect()
+}
+
+/// Changes the show and every section's inventory in one append: the answer is given once every section knows.
+async fn with_inventories(
+    app: &Application,
+    id: ShowId,
+    (command, inventories): (ShowCommand, Vec<CommandOn<InventoryCommand>>),
+    request: RequestContext,
+) -> Result<Written<EventBody>, Problem> {
+    let receipt = app.execute_all((on(id, command), inventories)).request(request).await?;
+    let show = app.load::<Show>(&id).await?.ok_or_else(unknown)?;
+    let body = EventBody::new(id, show.version, &show.state);
+    Ok(Written::ok(&(show.version, receipt.position), body))
+}
+
+/// The show, if this person may see it.
+///
+/// # Errors
+/// 404 for an unknown show and for another's draft.
+pub async fn event_to_see(
+    app: &Application,
+    id: ShowId,
+    principal: Option<&Principal>,
+) -> Result<Loaded<Show>, Problem> {
+    let show = app.load::<Show>(&id).await?.ok_or_else(unknown)?;
+    let sees =
+        show.state.status != ShowStatus::Draft || principal.is_some_and(|who| may_manage(&show.state, who));
+    if sees { Ok(show) } else { Err(unknown()) }
+}
+
+/// The show, if this person may change it.
+///
+/// # Errors
+/// 404 for an unknown show, 403 for another's.
+pub async fn event_to_manage(
+    app: &Application,
+    id: ShowId,
+    principal: &Principal,
+) -> Result<Loaded<Show>, Problem> {
+    let show = app.load::<Show>(&id).await?.ok_or_else(unknown)?;
+    if may_manage(&show.state, principal) {
+        Ok(show)
+    } else {
+        Err(Problem::forbidden("this event is another's"))
+    }
+}
+
+fn may_manage(show: &Show, principal: &Principal) -> bool {
+    let is_owner = show.listing.as_ref().is_some_and(|listing| listing.owner_id == principal.user_id);
+    is_owner || principal.has_role("admin")
+}
+
+fn unknown() -> Problem {
+    Problem::not_found("there is no such event")
+}

@@ -1,0 +1,118 @@
+//! What a show is at the moment.
+
+use crate::shared::{Currency, Money, SectionId, TierId};
+use composable_rust::prelude::*;
+use jiff::Timestamp;
+
+/// A show.
+#[derive(Debug, Clone, Default, PartialEq, State)]
+pub struct Show {
+    /// What is offered; there from the first event on.
+    pub listing: Option<Listing>,
+    /// Where it stands.
+    pub status: ShowStatus,
+}
+
+/// Where a show stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Label)]
+pub enum ShowStatus {
+    /// Not made yet.
+    #[default]
+    Unlisted,
+    /// Its owner alone sees it.
+    Draft,
+    /// Everybody sees it.
+    Published,
+    /// Places can be reserved.
+    SalesOpen,
+    /// Places can no longer be reserved.
+    SalesClosed,
+}
+
+/// What is offered, by whom and when.
+#[derive(Debug, Clone, PartialEq, Data)]
+pub struct Listing {
+    /// Who may change it.
+    pub owner_id: UserId,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// What it is called.
+    pub title: String,
+    /// More about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Where it happens.
+    pub venue: Venue,
+    /// When it begins.
+    pub starts_at: Timestamp,
+    /// When it ends, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<Timestamp>,
+    /// What its prices are in.
+    pub currency: Currency,
+    /// Most places in one order.
+    pub max_per_order: u32,
+    /// Most places that one customer may have, where there is a limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_per_customer: Option<u32>,
+    /// Its sections.
+    pub sections: Vec<Section>,
+}
+
+/// Where a show happens.
+#[derive(Debug, Clone, PartialEq, Eq, Data)]
+pub struct Venue {
+    /// What it is called.
+    pub name: String,
+    /// How to find it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// The IANA zone of its clocks.
+    pub time_zone: String,
+}
+
+/// A part of the venue whose places are alike.
+#[derive(Debug, Clone, PartialEq, Data)]
+pub struct Section {
+    /// Its id, also of its inventory.
+    pub id: SectionId,
+    /// What it is called.
+    pub name: String,
+    /// How its places are told apart.
+    pub kind: SectionKind,
+    /// How many places it has.
+    pub capacity: u32,
+    /// Its prices.
+    pub tiers: Vec<Tier>,
+}
+
+/// How the places of a section are told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Label)]
+pub enum SectionKind {
+    /// Not at all: general admission.
+    General,
+}
+
+/// A price of a section.
+#[derive(Debug, Clone, PartialEq, Data)]
+pub struct Tier {
+    /// Its id.
+    pub id: TierId,
+    /// What it is called.
+    pub name: String,
+    /// What one place costs.
+    pub price: Money,
+    /// From when on it is sold; from the start of sales when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sales_start: Option<Timestamp>,
+    /// Until when it is sold; until the end of sales when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sales_end: Option<Timestamp>,
+}
+
+impl Tier {
+    /// Whether it is sold at this moment.
+    pub fn is_sold_at(&self, moment: Timestamp) -> bool {
+        self.sales_start.is_none_or(|start| start <= moment) && self.sales_end.is_none_or(|end| moment < end)
+    }
+}

@@ -1,0 +1,5 @@
+//! What can be asked about shows as a whole.
+
+mod events;
+
+pub use events::{ListedShow, ShowList};

@@ -1,0 +1,14 @@
+//! The guides, compiled and run with the tests. Nothing here is in the library.
+
+#[doc = include_str!("../docs/guides/getting-started.md")]
+mod getting_started {}
+#[doc = include_str!("../docs/guides/commands.md")]
+mod commands {}
+#[doc = include_str!("../docs/guides/processes.md")]
+mod processes {}
+#[doc = include_str!("../docs/guides/projections.md")]
+mod projections {}
+#[doc = include_str!("../docs/guides/versioning.md")]
+mod versioning {}
+#[doc = include_str!("../docs/guides/testing.md")]
+mod testing {}

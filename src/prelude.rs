@@ -1,0 +1,25 @@
+//! What an application's files begin with: `use composable_rust::prelude::*;`. Re-exports only.
+
+pub use crate::{
+    Action, Activity, ActivityContext, ActivityError, ActivityPolicy, Call, Command, Context, Data, Decider,
+    Decision, Effects, Event, Events, ExpectedVersion, Id, Input, Label, Never, Outcome, Position, Process,
+    ProcessId, Projection, Recorded, Reducer, Rejected, Rejection, RejectionKind, Row, Rows, State, Step,
+    Steps, StreamId, StreamVersion, UserId, call, cancel, dispatch, fold, schedule, steps,
+};
+pub use async_trait::async_trait;
+pub use composable_rust_runtime::{
+    Acknowledged, AnyRejection, Application, ApplicationBuilder, ApplicationError, CommandOn, ExecuteError,
+    Loaded, Receipt, RequestContext, View, on,
+};
+
+#[cfg(feature = "sqlite")]
+pub use composable_rust_sqlite::Sqlite;
+
+#[cfg(feature = "web")]
+pub use composable_rust_web::{
+    Authenticator, CommandRequest, Findings, HttpOptions, JsonBody, KeyedRequest, MinPosition, PageBody,
+    Pagination, PathId, Principal, Problem, QueryParams, Validate, Versioned, WebExt, Written,
+};
+
+#[cfg(feature = "testing")]
+pub use composable_rust_testing::spec::{given, given_inputs, given_no_inputs, given_nothing, project};
