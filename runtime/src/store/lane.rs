@@ -29,7 +29,10 @@ pub(super) struct Lane<A> {
     pub(super) queue: VecDeque<Job<A>>,
     pub(super) running: usize,
     workers: usize,
+    /// Workers that sleep, the ones woken already included.
     idle: usize,
+    /// Workers called for that have not come yet.
+    coming: usize,
 }
 
 /// What is to be done once the lock is released.
@@ -59,21 +62,22 @@ pub(super) enum Next<A> {
 
 impl<A> Lane<A> {
     pub(super) fn new() -> Self {
-        Self { queue: VecDeque::with_capacity(16), running: 0, workers: 0, idle: 0 }
+        Self { queue: VecDeque::with_capacity(16), running: 0, workers: 0, idle: 0, coming: 0 }
     }
 
     /// Who must be called for `added` new jobs.
     pub(super) fn calls_for(&mut self, added: usize, max_workers: usize) -> Calls {
-        let lacking = self.queue.len().saturating_sub(self.idle);
+        let lacking = self.queue.len().saturating_sub(self.idle + self.coming);
         let start = lacking.min(max_workers.saturating_sub(self.workers));
         self.workers += start;
+        self.coming += start;
         Calls { start, wake: added.min(self.idle) }
     }
 
     /// The next thing to do for a worker that came by `turn`.
     pub(super) fn next(&mut self, turn: Turn, keep_idle: usize) -> Next<A> {
         match turn {
-            Turn::Started => {}
+            Turn::Started => self.coming -= 1,
             Turn::Slept => self.idle -= 1,
             Turn::Ran => self.running -= 1,
         }

@@ -1,6 +1,7 @@
 //! The runtime as an application sees it, on the memory adapters.
 #![cfg(test)]
 
+mod bus;
 mod commands;
 mod domain;
 mod processes;
