@@ -7,6 +7,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use composable_rust_runtime::{Application, ApplicationBuilder, BoxError, Finding, Service};
+use futures_util::FutureExt;
 use std::any::Any;
 use std::fmt;
 use std::net::SocketAddr;
@@ -115,9 +116,14 @@ impl Service for HttpService {
     }
 
     async fn stop(&mut self, timeout: Duration) {
-        if let Some((server, web)) = self.running.take() {
-            web.drain();
-            server.stop(web.application().environment().clock.sleep(timeout)).await;
+        let Some((server, web)) = self.running.take() else { return };
+        web.drain();
+        let deadline = web.application().environment().clock.sleep(timeout).shared();
+        server.stop(deadline.clone()).await;
+        tokio::select! {
+            biased;
+            () = web.answers().saved() => {}
+            () = deadline => {}
         }
     }
 }

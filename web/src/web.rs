@@ -1,7 +1,7 @@
 //! What all requests of one HTTP service share.
 
 use crate::HttpOptions;
-use crate::idempotency::InFlight;
+use crate::idempotency::Answers;
 use crate::principal::Authenticator;
 use composable_rust_runtime::Application;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ struct Inner {
     application: Application,
     options: HttpOptions,
     authenticator: Option<Arc<dyn Authenticator>>,
-    in_flight: InFlight,
+    answers: Answers,
     draining: AtomicBool,
 }
 
@@ -26,8 +26,8 @@ impl Web {
         options: HttpOptions,
         authenticator: Option<Arc<dyn Authenticator>>,
     ) -> Self {
-        let (in_flight, draining) = (InFlight::default(), AtomicBool::new(false));
-        Self(Arc::new(Inner { application, options, authenticator, in_flight, draining }))
+        let (answers, draining) = (Answers::default(), AtomicBool::new(false));
+        Self(Arc::new(Inner { application, options, authenticator, answers, draining }))
     }
 
     pub(crate) fn application(&self) -> &Application {
@@ -42,8 +42,8 @@ impl Web {
         self.0.authenticator.as_deref()
     }
 
-    pub(crate) fn in_flight(&self) -> &InFlight {
-        &self.0.in_flight
+    pub(crate) fn answers(&self) -> &Answers {
+        &self.0.answers
     }
 
     pub(crate) fn is_draining(&self) -> bool {

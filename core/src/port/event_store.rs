@@ -266,6 +266,17 @@ pub trait EventStore: fmt::Debug + Send + Sync {
     /// [`StoreError`] when the store failed.
     async fn save_response(&self, id: CommandId, response: StoredResponse) -> Result<(), StoreError>;
 
+    /// Keeps several responses, in one write where the store can.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store failed; some may have been kept.
+    async fn save_responses(&self, responses: Vec<(CommandId, StoredResponse)>) -> Result<(), StoreError> {
+        for (id, response) in responses {
+            self.save_response(id, response).await?;
+        }
+        Ok(())
+    }
+
     /// Announces the newest readable position of the log within this process.
     fn signal(&self) -> &Signal;
 

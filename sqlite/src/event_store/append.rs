@@ -4,8 +4,8 @@ use super::commands;
 use super::plan::{Plan, PlannedEvent, PlannedTimer, TimerChange};
 use crate::connections::{Database, Write};
 use crate::rows::{RowStatement, Statement, chunk, column, json_ids, json_texts, unsigned, uuid};
-use composable_rust_core::Position;
 use composable_rust_core::port::{Append, AppendError, Appended, StoreError, TimerClaim};
+use composable_rust_core::{CommandId, Position, StreamVersion};
 use sqlx::sqlite::SqliteRow;
 use std::sync::Arc;
 
@@ -79,7 +79,7 @@ async fn learn(write: &mut Write<'_>, plan: &mut Plan, batch: &[Append]) -> Resu
     let claims: Vec<TimerClaim> = batch.iter().flat_map(|append| &append.timers.claim).copied().collect();
     let statement = sqlx::query(BEGIN)
         .bind(json_texts(plan.streams.iter().map(|stream| stream.name.as_str())))
-        .bind(json_ids(asked.iter().map(|id| id.as_uuid())))
+        .bind(json_ids(asked.iter().map(CommandId::as_uuid)))
         .bind(plan.now.as_microsecond())
         .bind(json_ids(claims.iter().map(|claim| claim.id.as_uuid())));
     let mut answered = Vec::new();
@@ -101,7 +101,7 @@ async fn learn(write: &mut Write<'_>, plan: &mut Plan, batch: &[Append]) -> Resu
 fn learn_stream(plan: &mut Plan, number: usize, row: &SqliteRow) -> Result<(), StoreError> {
     if let Some(stream) = plan.streams.get_mut(number) {
         stream.id = column(row, 2)?;
-        stream.version = composable_rust_core::StreamVersion::from_i64(column(row, 3)?);
+        stream.version = StreamVersion::from_i64(column(row, 3)?);
     }
     Ok(())
 }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How long after a look for expired ids the next one waits, by the store's clock.
-const PURGE_EVERY: Duration = Duration::from_secs(60);
+const PURGE_EVERY: Duration = Duration::from_mins(1);
 /// At most so many expired ids are removed by one write, which then lets the next one go on.
 const PURGE_ROWS: i64 = 1_000;
 

@@ -6,7 +6,8 @@ use axum::Json;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use composable_rust_core::port::{Page, PageRequest};
+use composable_rust_core::Position;
+use composable_rust_runtime::ViewPage;
 use serde::{Deserialize, Serialize};
 
 const DEFAULT_SIZE: u32 = 20;
@@ -26,13 +27,6 @@ pub struct Pagination {
 struct Raw {
     page: Option<u32>,
     page_size: Option<u32>,
-}
-
-impl Pagination {
-    /// For the query of a view.
-    pub const fn request(self) -> PageRequest {
-        PageRequest { page: self.page, size: self.page_size }
-    }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Pagination {
@@ -64,23 +58,27 @@ pub struct PageBody<T> {
     pub total: u64,
     /// How many pages there are in all; 0 when there is no item.
     pub total_pages: u64,
+    /// What the page shows, as `X-Position`.
+    #[serde(skip)]
+    pub position: Position,
 }
 
 impl<T> PageBody<T> {
     /// The page that answers `pagination`, with each row turned into what the client sees.
-    pub fn new<R>(pagination: Pagination, page: Page<R>, show: impl FnMut(R) -> T) -> Self {
+    pub fn new<R>(pagination: Pagination, page: ViewPage<R>, show: impl FnMut(R) -> T) -> Self {
         Self {
             items: page.items.into_iter().map(show).collect(),
             page: pagination.page,
             page_size: pagination.page_size,
             total: page.total,
             total_pages: page.total.div_ceil(u64::from(pagination.page_size)),
+            position: page.position,
         }
     }
 }
 
 impl<T: Serialize> IntoResponse for PageBody<T> {
     fn into_response(self) -> Response {
-        Json(self).into_response()
+        ([("x-position", self.position.to_string())], Json(self)).into_response()
     }
 }

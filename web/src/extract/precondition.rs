@@ -4,7 +4,8 @@ use crate::Problem;
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::header::IF_MATCH;
 use axum::http::request::Parts;
-use composable_rust_core::{Position, StreamVersion};
+use composable_rust_core::{Position, Projection, StreamVersion};
+use composable_rust_runtime::View;
 
 /// The version that a client changes, from `If-Match: "<version>"` (the `ETag` of its last read), or `*` for any.
 ///
@@ -61,6 +62,17 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for IfMatch {
 /// `X-Min-Position`: the position that a list must show, from the `X-Position` of an earlier write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MinPosition(pub Option<Position>);
+
+impl MinPosition {
+    /// The view, waiting for that position before it is read; it gives up with 503 `view_behind`.
+    #[must_use]
+    pub fn of<P: Projection>(self, view: View<P>) -> View<P> {
+        match self.0 {
+            Some(position) => view.at_least_position(position),
+            None => view,
+        }
+    }
+}
 
 impl<S: Send + Sync> FromRequestParts<S> for MinPosition {
     type Rejection = Problem;

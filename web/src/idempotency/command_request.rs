@@ -98,9 +98,9 @@ impl<S: Send + Sync> FromRequestParts<S> for CommandRequest {
         let recognised = parts.extensions.get::<Recognised>();
         let user = parts.extensions.get::<Identity>().and_then(Identity::principal).map(|user| user.user_id);
         let environment = web.application().environment();
-        let mut context = RequestContext::default();
+        let mut context =
+            user.map_or_else(RequestContext::default, |user| RequestContext::default().by(user));
         context.correlation_id = Some(ids.correlation_id());
-        context.user_id = user;
         context.trace_parent = ids.trace_parent().map(str::to_owned);
         if let Some(keyed) = recognised {
             context.command_id = Some(keyed.id);

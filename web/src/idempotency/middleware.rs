@@ -1,20 +1,20 @@
 //! Recognises a repeat before the handler runs, and keeps the answer after it.
 
 use super::IdempotencyKey;
+use super::answers::{Claim, Taken};
 use super::command_request::Recognised;
 use super::fingerprint::fingerprint;
-use super::in_flight::Taken;
 use crate::extract::read_body;
 use crate::principal::Identity;
-use crate::problem::chain;
 use crate::{Problem, Web};
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use composable_rust_core::CommandId;
-use composable_rust_core::port::{CommandRecord, StoredResponse};
+use composable_rust_core::port::StoredResponse;
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 /// What a repeat gets again besides status and body.
@@ -35,29 +35,48 @@ pub(crate) async fn idempotency(State(web): State<Web>, request: Request, next: 
 }
 
 async fn keyed(web: &Web, key: IdempotencyKey, request: Request, next: Next) -> Result<Response, Problem> {
-    let (parts, body) = request.into_parts();
-    let body = read_body(Request::from_parts(parts.clone(), body), web.options().body_ceiling).await?;
-    let mut request = Request::from_parts(parts, Body::from(body.clone()));
+    let (mut request, body) = buffered(web, request).await?;
     let user = request.extensions().get::<Identity>().and_then(Identity::principal).map(|user| user.user_id);
     let id = command_id(user.map(|user| user.to_string()), request.uri().path(), &key);
     let fingerprint = fingerprint(request.uri().query(), &body);
-    let _claim = web.in_flight().claim(id, &fingerprint).map_err(|taken| match taken {
-        Taken::Same => Problem::request_in_progress(),
-        Taken::Other => Problem::idempotency_key_reused(),
-    })?;
+    let claim = match web.answers().claim(id, &fingerprint) {
+        Ok(claim) => claim,
+        Err(Taken::Running) => return Err(Problem::request_in_progress()),
+        Err(Taken::Other) => return Err(Problem::idempotency_key_reused()),
+        Err(Taken::Answered(answer)) => return again(answer).ok_or_else(Problem::internal),
+    };
     let record = web.application().events().find_command(id).await?;
     let is_repeat = record.is_some();
     if let Some(record) = record {
         if record.fingerprint.as_ref() != Some(&fingerprint) {
             return Err(Problem::idempotency_key_reused());
         }
-        if let Some(response) = kept(record) {
+        if let Some(response) = record.response.and_then(again) {
             return Ok(response);
         }
     }
     request.extensions_mut().insert(Recognised { id, fingerprint, key });
-    let response = next.run(request).await;
-    Ok(answered(web, id, response, is_repeat, user.is_some()).await)
+    let mut response = next.run(request).await;
+    if response.status().is_success() {
+        if is_repeat {
+            response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+        }
+        if user.is_some() {
+            return Ok(keep(web, claim, response).await);
+        }
+    }
+    Ok(response)
+}
+
+/// The request with its whole body at hand.
+async fn buffered(web: &Web, request: Request) -> Result<(Request, Bytes), Problem> {
+    let (parts, body) = request.into_parts();
+    let mut sized = Request::new(body);
+    if let Some(length) = parts.headers.get(header::CONTENT_LENGTH) {
+        sized.headers_mut().insert(header::CONTENT_LENGTH, length.clone());
+    }
+    let body = read_body(sized, web.options().body_ceiling).await?;
+    Ok((Request::from_parts(parts, Body::from(body.clone())), body))
 }
 
 fn command_id(user: Option<String>, path: &str, key: &IdempotencyKey) -> CommandId {
@@ -67,8 +86,7 @@ fn command_id(user: Option<String>, path: &str, key: &IdempotencyKey) -> Command
 }
 
 /// The first answer again. One that cannot be read any more counts as not kept.
-fn kept(record: CommandRecord) -> Option<Response> {
-    let stored = record.response?;
+fn again(stored: StoredResponse) -> Option<Response> {
     let mut response = Response::new(Body::from(stored.body));
     *response.status_mut() = StatusCode::from_u16(stored.status).ok()?;
     for (name, value) in stored.headers {
@@ -81,34 +99,20 @@ fn kept(record: CommandRecord) -> Option<Response> {
     Some(response)
 }
 
-/// Keeps a success for repeats. When that fails the answer stays what it is: the command is done.
-async fn answered(web: &Web, id: CommandId, response: Response, is_repeat: bool, keeps: bool) -> Response {
-    if !response.status().is_success() {
+/// Keeps a success for repeats.
+async fn keep(web: &Web, claim: Claim, response: Response) -> Response {
+    if response.body().size_hint().upper().is_none_or(|size| size > LARGEST_KEPT as u64) {
         return response;
     }
-    let mut response = if keeps { keep(web, id, response).await } else { response };
-    if is_repeat {
-        response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
-    }
-    response
-}
-
-async fn keep(web: &Web, id: CommandId, response: Response) -> Response {
-    let size = axum::body::HttpBody::size_hint(response.body()).upper();
-    if size.is_none_or(|size| size > LARGEST_KEPT as u64) {
-        return response;
-    }
-    let (mut parts, body) = response.into_parts();
-    let Ok(bytes) = axum::body::to_bytes(body, LARGEST_KEPT).await else {
+    let (parts, body) = response.into_parts();
+    let Ok(body) = axum::body::to_bytes(body, LARGEST_KEPT).await else {
         return Problem::internal().into_response();
     };
     let header =
         |name: &&str| Some(((*name).to_owned(), parts.headers.get(*name)?.to_str().ok()?.to_owned()));
     let headers = KEPT_HEADERS.iter().filter_map(header).collect();
-    let stored = StoredResponse { status: parts.status.as_u16(), headers, body: bytes.clone() };
-    if let Err(error) = web.application().events().save_response(id, stored).await {
-        tracing::warn!(error = chain(&error), "an answer could not be kept for repeats");
-    }
-    parts.headers.remove(header::CONTENT_LENGTH);
-    Response::from_parts(parts, Body::from(bytes))
+    let stored = StoredResponse { status: parts.status.as_u16(), headers, body: body.clone() };
+    let app = web.application();
+    claim.answer(stored, app.events(), app.environment());
+    Response::from_parts(parts, Body::from(body))
 }

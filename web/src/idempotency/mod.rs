@@ -6,14 +6,14 @@
 //! [`KEPT_FOR`]; refusals are not kept and are decided anew. Answers to anonymous requests are not kept either:
 //! two strangers may choose the same key.
 
+mod answers;
 mod command_request;
 mod fingerprint;
-mod in_flight;
 mod key;
 mod middleware;
 
+pub(crate) use answers::Answers;
 pub use command_request::{CommandRequest, KeyedRequest};
-pub(crate) use in_flight::InFlight;
 pub use key::IdempotencyKey;
 pub(crate) use middleware::idempotency;
 

@@ -5,11 +5,11 @@
 use super::Problem;
 use axum::http::{HeaderValue, StatusCode, header};
 use composable_rust_core::StreamVersion;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
 /// What is wrong with one field of a request's body.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldError {
     /// Where, as a JSON pointer (RFC 6901); empty means the whole body.
     pub pointer: String,

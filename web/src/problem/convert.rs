@@ -1,10 +1,10 @@
 //! Which failure becomes which problem. The whole cause goes to the log, never to the client.
 
-use super::Problem;
+use super::{FieldError, Problem};
 use axum::http::StatusCode;
 use composable_rust_core::port::StoreError;
 use composable_rust_core::{Rejection, RejectionKind};
-use composable_rust_runtime::{AnyRejection, ExecuteError};
+use composable_rust_runtime::{AnyRejection, Behind, ExecuteError, ViewError};
 use serde_json::{Map, Value};
 use std::any::Any;
 use std::error::Error;
@@ -40,8 +40,30 @@ impl From<StoreError> for Problem {
     }
 }
 
+impl From<Behind> for Problem {
+    fn from(_: Behind) -> Self {
+        Self::view_behind()
+    }
+}
+
+impl From<ViewError> for Problem {
+    fn from(error: ViewError) -> Self {
+        match error {
+            ViewError::Behind(behind) => behind.into(),
+            ViewError::Rebuilding { .. } | ViewError::NotBuilt { .. } => {
+                let detail = "the view is being built; try again shortly";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "view_behind", detail).retry_after(5)
+            }
+            ViewError::Store(error) => error.into(),
+            ViewError::Row { .. } => Self::defect(&error),
+            _ => Self::internal(),
+        }
+    }
+}
+
 impl Problem {
-    /// A domain's refusal: its code, its text, its kind as the status and its fields as members.
+    /// A domain's refusal: its code, its text, its kind as the status and its fields as members. A field `errors` that
+    /// lists `{pointer, code, detail}` becomes the problem's own.
     pub fn rejection<R: Rejection>(rejection: &R) -> Self {
         let (fields, kind) = match (rejection as &dyn Any).downcast_ref::<AnyRejection>() {
             Some(any) => (any.details.clone(), any.kind),
@@ -49,6 +71,7 @@ impl Problem {
         };
         let mut problem = Self::new(status_of(kind), rejection.code().to_owned(), rejection.to_string());
         problem.0.extra = members(fields);
+        problem.0.errors = errors_among(&mut problem.0.extra);
         problem
     }
 
@@ -81,6 +104,14 @@ fn members(value: Value) -> Map<String, Value> {
         Some(Value::Object(inner)) if is_variant => inner.clone(),
         Some(_) | None => fields,
     }
+}
+
+/// The errors of a body that a domain has found; a field of that name with other content stays a member.
+fn errors_among(members: &mut Map<String, Value>) -> Vec<FieldError> {
+    let errors = members.get("errors").map(|errors| serde_json::from_value(errors.clone()));
+    let Some(Ok(errors)) = errors else { return Vec::new() };
+    members.remove("errors");
+    errors
 }
 
 /// An error with all its causes on one line.

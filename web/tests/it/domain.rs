@@ -1,6 +1,8 @@
 //! A room with seats, written as a user would.
 
-use composable_rust_core::{Action, Context, Decider, Decision, Id, Rejection, State};
+use composable_rust_core::{
+    Action, Context, Decider, Decision, Id, Projection, Recorded, Rejection, Row, Rows, State,
+};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -73,5 +75,27 @@ pub(crate) struct RoomBody {
 impl RoomBody {
     pub(crate) fn new(id: RoomId, room: &Room) -> Self {
         Self { id, name: room.name.clone(), free: room.free }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Row)]
+#[row(key = "id")]
+pub(crate) struct FreeSeats {
+    pub(crate) id: RoomId,
+    pub(crate) free: u32,
+}
+
+pub(crate) struct FreeSeatsView;
+
+impl Projection for FreeSeatsView {
+    type Event = RoomEvent;
+    type Row = FreeSeats;
+    const NAME: &'static str = "free_seats";
+
+    fn project(&self, event: &Recorded<RoomEvent>, rows: &mut Rows<FreeSeats>) {
+        match event.body {
+            RoomEvent::Opened { seats, .. } => rows.put(FreeSeats { id: event.key, free: seats }),
+            RoomEvent::Taken { seats } => rows.update(event.key, |row| row.free -= seats),
+        }
     }
 }

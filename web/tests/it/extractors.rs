@@ -133,12 +133,14 @@ async fn ids_in_the_path_are_checked() {
 #[tokio::test]
 async fn pages_have_bounds_and_defaults() {
     let server = start().await;
-    let page = |query: &str| server.get(&format!("/rooms{query}")).send();
+    server.room(5).await;
+    let position = server.events().await[0].position.to_string();
+    let page = |query: &str| server.get(&format!("/rooms{query}")).header("x-min-position", &position).send();
     let body: Value = page("").await.unwrap().json().await.unwrap();
-    assert_eq!(body, json!({"items": [1, 2, 3], "page": 1, "page_size": 20, "total": 57, "total_pages": 3}));
-    let body: Value =
-        page("?page=9&page_size=100&utm_source=mail&free=").await.unwrap().json().await.unwrap();
-    assert_eq!((&body["page"], &body["total_pages"]), (&json!(9), &json!(1)));
+    assert_eq!(body, json!({"items": [5], "page": 1, "page_size": 20, "total": 1, "total_pages": 1}));
+    let past = page("?page=9&page_size=100&utm_source=mail&free=").await.unwrap();
+    let body: Value = past.json().await.unwrap();
+    assert_eq!(body, json!({"items": [], "page": 9, "page_size": 100, "total": 1, "total_pages": 1}));
     for query in
         ["?page=0", "?page_size=0", "?page_size=101", "?page=x", "?page=-1", "?free=x", "?page=1&page=2"]
     {
@@ -181,11 +183,38 @@ async fn a_change_names_the_version_that_it_changes() {
 }
 
 #[tokio::test]
+async fn a_list_shows_what_was_just_written() {
+    let server = start().await;
+    for seats in 1..=25_u32 {
+        let body = json!({"name": "hall", "seats": seats});
+        let written = server.post("/rooms").bearer_auth("user-1").json(&body).send().await.unwrap();
+        let list = server
+            .get("/rooms?page=2&page_size=10")
+            .header("x-min-position", &written.headers()["x-position"]);
+        let list = list.send().await.unwrap();
+        assert!(
+            list.headers()["x-position"].to_str().unwrap()
+                >= written.headers()["x-position"].to_str().unwrap()
+        );
+        let list: Value = list.json().await.unwrap();
+        assert_eq!((&list["total"], &list["total_pages"]), (&json!(seats), &json!(seats.div_ceil(10))));
+        assert_eq!(list["items"].as_array().unwrap().len(), seats.saturating_sub(10).min(10) as usize);
+    }
+}
+
+#[tokio::test]
+async fn a_view_that_stays_behind_is_503() {
+    let server = start().await;
+    let response = server.get("/rooms").header("x-min-position", "1000000").send().await.unwrap();
+    assert!(response.headers().contains_key("retry-after"));
+    problem(response, 503, "view_behind").await;
+}
+
+#[tokio::test]
 async fn the_position_to_wait_for_is_a_number() {
     let server = start().await;
-    let at = |value: &str| server.get("/rooms").header("x-min-position", value).send();
-    assert_eq!(at("7").await.unwrap().json::<Value>().await.unwrap()["items"][0], 8);
     for wrong in ["x", "-1", "18446744073709551615", ""] {
-        problem(at(wrong).await.unwrap(), 400, "invalid_parameter").await;
+        let response = server.get("/rooms").header("x-min-position", wrong).send().await.unwrap();
+        problem(response, 400, "invalid_parameter").await;
     }
 }

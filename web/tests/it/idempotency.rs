@@ -126,3 +126,17 @@ async fn ids_made_under_a_key_are_the_same_and_take_its_time() {
     let bare: Value = open(&server, "user-1", "bare", body).await.json().await.unwrap();
     assert_eq!(Uuid::parse_str(bare["id"].as_str().unwrap()).unwrap().get_version_num(), 7);
 }
+
+#[tokio::test]
+async fn an_answer_outlives_the_process_that_gave_it() {
+    let storage = composable_rust_testing::memory::MemoryStorage::new();
+    let first = crate::server::start_on(storage.clone()).await;
+    let body = json!({"name": "hall", "seats": 3});
+    let answer = open(&first, "user-1", "k", body.clone()).await.text().await.unwrap();
+    first.app.shutdown().await.unwrap();
+    let second = crate::server::start_on(storage).await;
+    let again = open(&second, "user-1", "k", body).await;
+    assert!(is_replayed(&again));
+    assert_eq!(again.text().await.unwrap(), answer);
+    assert_eq!(second.events().await.len(), 1);
+}

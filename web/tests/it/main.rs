@@ -1,5 +1,10 @@
 //! The HTTP side against a real server on a socket, with a small domain of rooms whose seats are taken.
-#![expect(clippy::unwrap_used, reason = "in a test a surprise should end it at once")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "in a test a surprise should end it at once"
+)]
 
 mod domain;
 mod drain;

@@ -1,12 +1,12 @@
 //! A running application with the routes that the tests ask, and a client for it.
 
-use crate::domain::{Room, RoomBody, RoomCommand, RoomId};
+use crate::domain::{FreeSeatsView, Room, RoomBody, RoomCommand, RoomId};
 use async_trait::async_trait;
 use axum::extract::State;
 use axum::response::Html;
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
-use composable_rust_core::port::{LogQuery, Page};
+use composable_rust_core::port::LogQuery;
 use composable_rust_core::{Position, UserId};
 use composable_rust_runtime::{Application, ApplicationOptions};
 use composable_rust_testing::memory::{Faults, MemoryStorage};
@@ -44,13 +44,23 @@ pub(crate) async fn start() -> TestServer {
 }
 
 pub(crate) async fn start_with(change: impl FnOnce(HttpOptions) -> HttpOptions) -> TestServer {
+    launch(MemoryStorage::new(), change).await
+}
+
+/// Starts on what an earlier server has written.
+pub(crate) async fn start_on(storage: MemoryStorage) -> TestServer {
+    launch(storage, |options| options).await
+}
+
+async fn launch(storage: MemoryStorage, change: impl FnOnce(HttpOptions) -> HttpOptions) -> TestServer {
     let gate = Gate::default();
     let faults = Faults::scripted();
     let options = change(HttpOptions::listen(SocketAddr::from(([127, 0, 0, 1], 0))));
     let app = Application::builder("rooms")
-        .storage(MemoryStorage::new().with_faults(faults.clone()))
+        .storage(storage.with_faults(faults.clone()))
         .options(ApplicationOptions { drain_timeout: Duration::from_secs(1), ..Default::default() })
         .decider::<Room>()
+        .projection(FreeSeatsView)
         .http(options)
         .authenticator(Tokens)
         .routes(routes(&gate))
@@ -207,12 +217,14 @@ async fn open(
 }
 
 async fn list(
+    State(app): State<Application>,
     page: Pagination,
-    MinPosition(at): MinPosition,
+    at: MinPosition,
     QueryParams(_): QueryParams<Filter>,
-) -> PageBody<u64> {
-    let rows = Page { items: vec![1_u64, 2, 3], total: 57 };
-    PageBody::new(page, rows, |row| row + at.map_or(0, Position::get))
+) -> Result<PageBody<u32>, Problem> {
+    let view = at.of(app.view::<FreeSeatsView>());
+    let rows = view.query().page(page.page, page.page_size).fetch().await?;
+    Ok(PageBody::new(page, rows, |row| row.free))
 }
 
 #[derive(Debug, Deserialize)]

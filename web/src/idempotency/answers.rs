@@ -1,0 +1,164 @@
+//! The keys that this process is working on, and the answers that are on their way to the store.
+//!
+//! Answers are saved beside the requests, many in one write: a client does not wait for it, and until it is done a
+//! repeat gets the answer from here. One that a crash loses is rebuilt by the handler from the command's first result.
+
+use crate::problem::chain;
+use bytes::Bytes;
+use composable_rust_core::port::{EventStore, StoredResponse};
+use composable_rust_core::{CommandId, Environment};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
+
+/// Most answers in one write.
+const BATCH: usize = 256;
+/// Most answers that wait for a write; further ones are not kept.
+const MOST_WAITING: usize = 10_000;
+
+/// The keys in work. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Answers {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    state: Mutex<State>,
+    saved: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    keys: BTreeMap<CommandId, Entry>,
+    to_save: Vec<(CommandId, StoredResponse)>,
+    is_saving: bool,
+}
+
+#[derive(Debug)]
+struct Entry {
+    fingerprint: Bytes,
+    /// Absent while the request is running.
+    answer: Option<StoredResponse>,
+}
+
+/// A claim on a key; it ends with this value, however the request ends.
+#[derive(Debug)]
+pub(crate) struct Claim {
+    id: CommandId,
+    answers: Answers,
+}
+
+/// Why a key cannot be claimed.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// The same request is running.
+    Running,
+    /// The same request was answered with this.
+    Answered(StoredResponse),
+    /// It belongs to another request.
+    Other,
+}
+
+impl Answers {
+    /// Claims a key for a request.
+    pub(crate) fn claim(&self, id: CommandId, fingerprint: &Bytes) -> Result<Claim, Taken> {
+        let mut state = self.lock();
+        match state.keys.get(&id) {
+            Some(entry) if entry.fingerprint != *fingerprint => Err(Taken::Other),
+            Some(Entry { answer: Some(answer), .. }) => Err(Taken::Answered(answer.clone())),
+            Some(_) => Err(Taken::Running),
+            None => {
+                state.keys.insert(id, Entry { fingerprint: fingerprint.clone(), answer: None });
+                Ok(Claim { id, answers: self.clone() })
+            }
+        }
+    }
+
+    /// Completes when all answers have been saved.
+    pub(crate) async fn saved(&self) {
+        loop {
+            let saved = self.inner.saved.notified();
+            if !self.lock().is_saving {
+                return;
+            }
+            saved.await;
+        }
+    }
+
+    /// Saves what waits, batch by batch: the next one gathers while the last one is written.
+    async fn save(self, events: Arc<dyn EventStore>) {
+        while let Some(batch) = self.next_batch() {
+            let ids: Vec<CommandId> = batch.iter().map(|(id, _)| *id).collect();
+            if let Err(error) = events.save_responses(batch).await {
+                tracing::warn!(error = chain(&error), "answers could not be kept for repeats");
+            }
+            let mut state = self.lock();
+            for id in ids {
+                state.keys.remove(&id);
+            }
+        }
+        self.inner.saved.notify_waiters();
+    }
+
+    fn next_batch(&self) -> Option<Vec<(CommandId, StoredResponse)>> {
+        let mut state = self.lock();
+        let size = state.to_save.len().min(BATCH);
+        let batch: Vec<_> = state.to_save.drain(..size).collect();
+        state.is_saving = !batch.is_empty();
+        state.is_saving.then_some(batch)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // No code panics while it holds the lock, and the state is whole at any time.
+        self.inner.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Claim {
+    /// Ends the claim with an answer that repeats shall get.
+    pub(crate) fn answer(
+        self,
+        answer: StoredResponse,
+        events: &Arc<dyn EventStore>,
+        environment: &Environment,
+    ) {
+        let mut state = self.answers.lock();
+        if state.to_save.len() >= MOST_WAITING {
+            return;
+        }
+        if let Some(entry) = state.keys.get_mut(&self.id) {
+            entry.answer = Some(answer.clone());
+        }
+        state.to_save.push((self.id, answer));
+        if !std::mem::replace(&mut state.is_saving, true) {
+            let save = self.answers.clone().save(Arc::clone(events));
+            environment.spawner.spawn("http.answers", Box::pin(save));
+        }
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        let mut state = self.answers.lock();
+        if state.keys.get(&self.id).is_some_and(|entry| entry.answer.is_none()) {
+            state.keys.remove(&self.id);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_claimed_once_until_its_request_ends() {
+        let answers = Answers::default();
+        let (id, one, two) = (CommandId::derived(&["k"]), Bytes::from("1"), Bytes::from("2"));
+        let claim = answers.claim(id, &one).unwrap();
+        assert_eq!(answers.claim(id, &one).unwrap_err(), Taken::Running);
+        assert_eq!(answers.claim(id, &two).unwrap_err(), Taken::Other);
+        drop(claim);
+        assert!(answers.claim(id, &two).is_ok());
+    }
+}
