@@ -301,14 +301,13 @@ async fn configure(
             path.display()
         )));
     }
-    let mut settings = format!(
+    let limit =
+        options.file_pages.map(|pages| format!("PRAGMA max_page_count = {pages};")).unwrap_or_default();
+    let settings = format!(
         "PRAGMA synchronous = FULL; PRAGMA cache_size = -{}; PRAGMA wal_autocheckpoint = {}; \
-         PRAGMA journal_size_limit = {}; PRAGMA temp_store = MEMORY;",
+         PRAGMA journal_size_limit = {}; PRAGMA temp_store = MEMORY; {limit}",
         options.cache_kib, options.wal_pages, options.wal_kept_bytes
     );
-    if let Some(pages) = options.file_pages {
-        settings.push_str(&format!(" PRAGMA max_page_count = {pages};"));
-    }
     sqlx::query(AssertSqlSafe(settings)).execute(connection).await.map_err(failed)?;
     Ok(())
 }

@@ -131,15 +131,13 @@ async fn prepare(database: &Arc<Database>, model: &ReadModel) -> Result<(), Stor
         write.abandon().await?;
         return if known == wanted { Ok(()) } else { Err(other_columns(model, &known)) };
     }
-    let mut text = format!("CREATE TABLE {table} (key TEXT NOT NULL PRIMARY KEY, body BLOB NOT NULL");
-    for name in &model.indexes {
-        text.push_str(&format!(", i_{name}"));
-    }
-    text.push_str(");");
-    for name in &model.indexes {
-        text.push_str(&format!(" CREATE INDEX \"{table}.{name}\" ON {table} (i_{name}, key);"));
-    }
-    text.push_str(" INSERT INTO read_models (name, generation, indexes) VALUES (?, ?, ?); COMMIT");
+    let columns = each_index(model, |name| format!(", i_{name}"));
+    let indexes =
+        each_index(model, |name| format!("CREATE INDEX \"{table}.{name}\" ON {table} (i_{name}, key); "));
+    let text = format!(
+        "CREATE TABLE {table} (key TEXT NOT NULL PRIMARY KEY, body BLOB NOT NULL{columns}); {indexes}
+         INSERT INTO read_models (name, generation, indexes) VALUES (?, ?, ?); COMMIT"
+    );
     let statement = sqlx::query(AssertSqlSafe(text))
         .persistent(false)
         .bind(model.name.as_str())
@@ -210,17 +208,19 @@ async fn put(
 }
 
 fn put_parts(model: &ReadModel, table: &str) -> (String, String, String) {
-    let mut head = format!("INSERT INTO {table} (key, body");
-    let mut row = String::from("(?, ?");
-    let mut tail = String::from(" ON CONFLICT (key) DO UPDATE SET body = excluded.body");
-    for name in &model.indexes {
-        head.push_str(&format!(", i_{name}"));
-        row.push_str(", ?");
-        tail.push_str(&format!(", i_{name} = excluded.i_{name}"));
-    }
-    head.push_str(") VALUES ");
-    row.push(')');
-    (head, row, tail)
+    let columns = each_index(model, |name| format!(", i_{name}"));
+    let marks = each_index(model, |_| ", ?".to_owned());
+    let updates = each_index(model, |name| format!(", i_{name} = excluded.i_{name}"));
+    (
+        format!("INSERT INTO {table} (key, body{columns}) VALUES "),
+        format!("(?, ?{marks})"),
+        format!(" ON CONFLICT (key) DO UPDATE SET body = excluded.body{updates}"),
+    )
+}
+
+/// A piece of SQL for each indexed column, one after the other.
+fn each_index(model: &ReadModel, piece: impl Fn(&str) -> String) -> String {
+    model.indexes.iter().map(|name| piece(name)).collect::<Vec<_>>().concat()
 }
 
 async fn delete(

@@ -7,7 +7,6 @@ use crate::error::setup_error;
 use composable_rust_core::port::StoreError;
 use jiff::Timestamp;
 use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
-use std::fmt;
 use std::path::Path;
 
 /// Marks a file as ours: "CRST" (`PRAGMA application_id`).
@@ -137,9 +136,77 @@ impl CodeVersion {
     }
 }
 
-impl fmt::Display for CodeVersion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [major, minor, patch] = self.0;
-        write!(f, "{major}.{minor}.{patch}")
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sqlx::ConnectOptions;
+    use sqlx::sqlite::SqliteConnectOptions;
+
+    const FIRST: Migration =
+        Migration { version: 1, name: "first", oldest_code: "0.1.0", sql: "CREATE TABLE one (x)" };
+    const SECOND: Migration = Migration {
+        version: 2,
+        name: "second",
+        oldest_code: "0.10.0",
+        sql: "CREATE TABLE two (x); INSERT INTO two VALUES (2)",
+    };
+    const BROKEN: Migration = Migration {
+        version: 3,
+        name: "broken",
+        oldest_code: "0.10.0",
+        sql: "CREATE TABLE three (x); CREATE TABLE one (x)",
+    };
+
+    async fn connect(folder: &tempfile::TempDir) -> SqliteConnection {
+        let options = SqliteConnectOptions::new().filename(folder.path().join("app.db"));
+        options.create_if_missing(true).connect().await.unwrap()
+    }
+
+    async fn count(connection: &mut SqliteConnection, sql: &'static str) -> i64 {
+        sqlx::query_scalar(sql).fetch_one(connection).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn migrations_run_once_in_order_and_go_on_where_they_were() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut connection = connect(&folder).await;
+        for migrations in [&[FIRST][..], &[FIRST], &[FIRST, SECOND], &[FIRST, SECOND]] {
+            run(&mut connection, migrations, "0.10.0", Timestamp::UNIX_EPOCH).await.unwrap();
+        }
+        assert_eq!(count(&mut connection, "SELECT count(*) FROM two").await, 1);
+        assert_eq!(count(&mut connection, "SELECT max(version) FROM schema_migrations").await, 2);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn of_two_that_migrate_at_once_one_does_the_work() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut one, mut two) = (connect(&folder).await, connect(&folder).await);
+        let (first, second) = tokio::join!(
+            run(&mut one, &[FIRST, SECOND], "0.10.0", Timestamp::UNIX_EPOCH),
+            run(&mut two, &[FIRST, SECOND], "0.10.0", Timestamp::UNIX_EPOCH)
+        );
+        first.unwrap();
+        second.unwrap();
+        assert_eq!(count(&mut one, "SELECT count(*) FROM two").await, 1);
+    }
+
+    #[tokio::test]
+    async fn older_code_refuses_and_code_that_is_allowed_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut connection = connect(&folder).await;
+        run(&mut connection, &[FIRST, SECOND], "0.11.0", Timestamp::UNIX_EPOCH).await.unwrap();
+        let refused = run(&mut connection, &[FIRST], "0.9.2", Timestamp::UNIX_EPOCH).await;
+        let Err(MigrationError::TooOld { needed, own }) = refused else { panic!("{refused:?}") };
+        assert_eq!((needed.as_str(), own.as_str()), ("0.10.0", "0.9.2"));
+        run(&mut connection, &[FIRST], "0.10.3", Timestamp::UNIX_EPOCH).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_migration_that_fails_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut connection = connect(&folder).await;
+        let failed = run(&mut connection, &[FIRST, SECOND, BROKEN], "0.10.0", Timestamp::UNIX_EPOCH).await;
+        assert!(matches!(failed, Err(MigrationError::Failed(_))), "{failed:?}");
+        assert_eq!(count(&mut connection, "SELECT count(*) FROM sqlite_schema").await, 0);
     }
 }

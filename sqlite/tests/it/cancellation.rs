@@ -1,9 +1,20 @@
 //! Dropped futures: no open transaction, no half batch, no event that is committed but never announced.
 
-use crate::support::{append, close, environment, fresh, log, open};
-use composable_rust_core::port::Append;
-use futures_util::future::poll_immediate;
+use crate::support::{append, close, environment, fresh, log, open, stream};
+use composable_rust_core::port::{Append, OpenStorage, Storage};
+use composable_rust_core::{Environment, Spawner};
+use composable_rust_sqlite::Sqlite;
+use futures_util::future::BoxFuture;
+use sqlx::ConnectOptions;
+use sqlx::sqlite::SqliteConnectOptions;
 use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex};
+use std::task::Poll;
+use tokio::task::JoinSet;
+
+/// How often an append is polled at most before it is dropped; more than it needs to finish.
+const POLLS: usize = 40;
 
 /// A batch of several statements: many streams, many events.
 fn batch(n: usize) -> Vec<Append> {
@@ -11,15 +22,19 @@ fn batch(n: usize) -> Vec<Append> {
     (0..90).map(|stream| append(&environment, &format!("{n}-{stream}"), 3)).collect()
 }
 
-/// Polls the append some times, so that it is dropped between any two of its statements.
-async fn append_and_drop(storage: &composable_rust_core::port::Storage, n: usize) {
-    let mut appending = Box::pin(storage.events.append_batch(batch(n)));
-    for _ in 0..n * 3 {
-        if poll_immediate(&mut appending).await.is_some() {
-            return;
+/// Appends a batch and drops it when it has been woken `wakes` times: whatever woke it is never looked at. Answers
+/// whether it had finished.
+async fn append_and_drop(storage: &Storage, wakes: usize) -> bool {
+    let mut appending = storage.events.append_batch(batch(wakes));
+    let mut left = wakes;
+    poll_fn(|context| {
+        if left == 0 {
+            return Poll::Ready(false);
         }
-        tokio::task::yield_now().await;
-    }
+        left -= 1;
+        appending.as_mut().poll(context).map(|results| results.is_ok())
+    })
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -27,36 +42,63 @@ async fn a_dropped_batch_is_there_whole_or_not_at_all_and_the_next_write_goes_on
     let (_folder, path) = fresh();
     let storage = open(&path).await;
     let environment = environment();
-    for n in 0..60 {
-        append_and_drop(&storage, n).await;
+    let mut finished = 0;
+    for wakes in 0..POLLS {
+        finished += usize::from(append_and_drop(&storage, wakes).await);
         let appended = storage.events.append(append(&environment, "steady", 1)).await.unwrap();
         assert_eq!(storage.events.signal().position(), appended.position);
     }
+    assert!((5..POLLS - 5).contains(&finished), "{finished} finished: the test does not drop at every point");
     let mut batches: BTreeMap<String, usize> = BTreeMap::new();
-    let events = log(&storage).await;
-    for (index, event) in events.iter().enumerate() {
+    for (index, event) in log(&storage).await.iter().enumerate() {
         assert_eq!(event.position.get(), index as u64 + 1, "a hole");
         if let Some((batch, _)) = event.stream.key().split_once('-') {
             *batches.entry(batch.to_owned()).or_default() += 1;
         }
     }
+    assert!(batches.len() >= finished, "a finished batch is lost");
     assert!(batches.values().all(|count| *count == 270), "{batches:?}");
-    assert_eq!(storage.events.stream_version(&crate::support::stream("steady")).await.unwrap().get(), 60);
+    let version = storage.events.stream_version(&stream("steady")).await.unwrap();
+    assert_eq!(version.get(), POLLS as u64);
     close(&storage).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_dropped_batch_that_was_committed_is_announced_without_another_write() {
-    let (_folder, path) = fresh();
-    let storage = open(&path).await;
-    for n in 0..60 {
-        append_and_drop(&storage, n).await;
+/// Keeps what it spawned, so that a test can wait for it.
+#[derive(Debug, Default)]
+struct KeptTasks {
+    running: Mutex<JoinSet<()>>,
+}
+
+impl Spawner for KeptTasks {
+    fn spawn(&self, _: &'static str, task: BoxFuture<'static, ()>) {
+        self.running.lock().unwrap().spawn(task);
     }
-    // Waits for its turn behind the recovery of the last one, and writes nothing.
-    storage.events.append_batch(vec![Append::default()]).await.unwrap();
-    let announced = storage.events.signal().position();
-    close(&storage).await;
-    let storage = open(&path).await;
-    assert_eq!(storage.events.signal().position(), announced);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dropped_batch_is_rolled_back_or_announced_without_another_write() {
+    let (_folder, path) = fresh();
+    let tasks = Arc::new(KeptTasks::default());
+    let spawner: Arc<dyn Spawner> = Arc::clone(&tasks) as _;
+    let environment = Environment { spawner, ..environment() };
+    let storage = Sqlite::file(&path).open(&environment).await.unwrap();
+    let mut beside = SqliteConnectOptions::new().filename(&path).connect().await.unwrap();
+    let mut recovered = 0;
+    for wakes in 0..POLLS {
+        append_and_drop(&storage, wakes).await;
+        let running = std::mem::take(&mut *tasks.running.lock().unwrap());
+        recovered += running.join_all().await.len();
+        let newest: i64 = sqlx::query_scalar("SELECT coalesce(max(position), 0) FROM events")
+            .fetch_one(&mut beside)
+            .await
+            .unwrap();
+        assert_eq!(storage.events.signal().position().as_i64(), newest, "dropped after {wakes} wakes");
+        // Other software could not write if a transaction were open.
+        sqlx::raw_sql("PRAGMA busy_timeout = 0; BEGIN IMMEDIATE; ROLLBACK")
+            .execute(&mut beside)
+            .await
+            .unwrap();
+    }
+    assert!(recovered >= 5, "{recovered} recoveries: the test does not drop at every point");
     close(&storage).await;
 }
