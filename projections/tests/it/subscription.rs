@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 /// Notes what it is handed, and fails as told.
 struct Notes {
+    name: String,
     storage: Storage,
     seen: Arc<Mutex<Vec<u64>>>,
     batches: Arc<Mutex<Vec<usize>>>,
@@ -25,6 +26,7 @@ struct Notes {
 impl Notes {
     fn new(world: &World) -> Self {
         Self {
+            name: "notes".to_owned(),
             storage: world.storage.clone(),
             seen: Arc::default(),
             batches: Arc::default(),
@@ -36,7 +38,7 @@ impl Notes {
 #[async_trait]
 impl Subscriber for Notes {
     fn name(&self) -> &str {
-        "notes"
+        &self.name
     }
 
     fn categories(&self) -> Option<Vec<String>> {
@@ -44,14 +46,14 @@ impl Subscriber for Notes {
     }
 
     async fn checkpoint(&mut self) -> Result<Position, StoreError> {
-        self.storage.checkpoints.load_checkpoint("notes").await
+        self.storage.checkpoints.load_checkpoint(&self.name).await
     }
 
     async fn handle(&mut self, batch: Batch<'_>) -> Result<(), HandleError> {
         if let Some(failure) = self.failures.pop_front() {
             return Err(failure);
         }
-        let subscription = "notes".to_owned();
+        let subscription = self.name.clone();
         let checkpoint = Checkpoint { subscription, position: batch.read_to, fence: batch.fence };
         self.storage.checkpoints.save_checkpoint(checkpoint).await?;
         self.batches.lock().unwrap().push(batch.events.len());
@@ -279,6 +281,29 @@ fn rows_of_a_fenced_writer_are_refused() {
         let batch = |fence| Batch { events: &page, read_to: Position::from(1_u32), fence };
         new.handle(batch(2)).await.unwrap();
         assert!(matches!(old.handle(batch(1)).await, Err(HandleError::Fenced)));
+    });
+}
+
+#[test]
+fn a_new_turn_does_not_trust_rows_of_the_last_one() {
+    in_a_world(async |world| {
+        world.add_many(3).await;
+        let page = read_all(&world).await;
+        let totals = Arc::new(Totals::default());
+        let mut first = ProjectionSubscriber::new(Arc::clone(&totals), 1, world.storage.clone(), 10);
+        let mut other = ProjectionSubscriber::new(totals, 1, world.storage.clone(), 10);
+        let turns = [(&mut first, 0, 1), (&mut other, 1, 2)];
+        for (subscriber, place, fence) in turns {
+            subscriber.checkpoint().await.unwrap();
+            let events = &page[place..=place];
+            subscriber.handle(Batch { events, read_to: events[0].position, fence }).await.unwrap();
+        }
+        assert_eq!(first.checkpoint().await.unwrap(), page[1].position);
+        let events = &page[2..];
+        first.handle(Batch { events, read_to: events[0].position, fence: 3 }).await.unwrap();
+        let model = composable_rust_projections::read_model::<Totals>(1);
+        let (row, _) = world.storage.views.get(&model, first.name(), "all").await.unwrap();
+        assert_eq!(row.unwrap().body, br#"{"name":"all","sum":3,"events":3}"#[..]);
     });
 }
 

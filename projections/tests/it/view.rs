@@ -47,8 +47,8 @@ fn a_reader_that_waits_too_long_is_told_how_far_it_is() {
         let before = world.environment.now();
         let behind = running.view.wait_for(wanted, Duration::from_millis(300)).await;
         assert_eq!(behind, Err(Behind { name: "totals", wanted, reached: last }));
-        let waited = composable_rust_core::elapsed(before, world.environment.now());
-        assert_eq!(waited.as_millis(), 300);
+        let took = composable_rust_core::elapsed(before, world.environment.now());
+        assert_eq!(took.as_millis(), 300);
         let refused = running.view.at_least_position(wanted).query().fetch().await;
         assert!(matches!(refused, Err(ViewError::Behind(_))));
         running.shut_down().await.unwrap();
