@@ -20,7 +20,8 @@ pub struct ReadModel {
 /// A value of an indexed column.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum IndexValue {
-    /// No value; sorts first and equals nothing but itself.
+    /// No value; sorts first and equals nothing but itself. [`Filter::AtLeast`], [`Filter::LessThan`] and
+    /// [`Filter::Contains`] never find it, nor anything beside it.
     Null,
     /// A whole number; also booleans (0, 1) and times (microseconds since 1970).
     Integer(i64),

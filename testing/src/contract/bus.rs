@@ -117,11 +117,11 @@ impl BusFixture {
 
 /// The result of `work`, which must not take longer than a broker may need to deal out partitions.
 async fn in_time<T>(doing: &str, work: impl Future<Output = T>) -> T {
-    let limit = Duration::from_secs(60);
-    match tokio::time::timeout(limit, work).await {
-        Ok(done) => done,
-        Err(_) => panic!("{doing} took longer than {limit:?}"),
-    }
+    let limit = Duration::from_mins(1);
+    let Ok(done) = tokio::time::timeout(limit, work).await else {
+        panic!("{doing} took longer than {limit:?}");
+    };
+    done
 }
 
 /// The event `version` of a stream, on `topic`.

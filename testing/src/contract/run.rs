@@ -4,7 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 /// A case that takes longer hangs; it then fails with its name instead of stopping the whole run.
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_mins(2);
 
 /// What a factory gives and a case takes.
 pub trait Prepare: Send + 'static {

@@ -191,6 +191,11 @@ impl Faults {
     ///
     /// # Panics
     /// When there is no such operation, or the plan is [`Faults::none`]: the test would prove nothing.
+    #[expect(
+        clippy::expect_used,
+        clippy::panic,
+        reason = "a slip in a test's script must not pass unnoticed"
+    )]
     pub fn next(&self, operation: &str, fault: Fault) {
         let plan = self.plan.as_ref().expect("a plan to add to: use Faults::scripted()");
         let known = OPERATIONS.iter().find(|known| **known == operation);

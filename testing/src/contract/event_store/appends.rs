@@ -209,7 +209,7 @@ pub async fn the_store_records_its_own_time(fixture: Fixture) {
     fixture.clock.advance(Duration::from_micros(1_234_567));
     let appended = fixture.append("a", 1).await;
     assert_eq!(appended.recorded_at, fixture.now());
-    fixture.clock.advance(Duration::from_secs(60));
+    fixture.clock.advance(Duration::from_mins(1));
     let events =
         fixture.storage.events.read_stream(&stream("a"), StreamRange::latest(1)).await.expect("a read");
     assert_eq!(events[0].recorded_at, appended.recorded_at);

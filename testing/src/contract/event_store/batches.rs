@@ -23,7 +23,7 @@ pub async fn a_batch_answers_each_append_in_its_place(fixture: Fixture) {
     for (n, result) in append_batch(&fixture, batch).await.into_iter().enumerate() {
         let appended = result.expect("a new stream each");
         assert_eq!(appended.streams[0].stream, stream(&format!("s{n}")));
-        assert_eq!(appended.streams[0].after.get() as usize, n % 3 + 1);
+        assert_eq!(appended.streams[0].after.get(), n as u64 % 3 + 1);
     }
 }
 
@@ -133,7 +133,7 @@ pub async fn positions_of_a_batch_grow_in_the_order_of_each_stream(fixture: Fixt
     for (n, position) in answered.into_iter().enumerate() {
         let last = events.iter().find(|event| event.position == position).expect("an event stands there");
         assert_eq!(last.stream, stream(["a", "b", "c"][n % 3]));
-        assert_eq!(last.version.get() as usize, (n / 3 + 1) * 2);
+        assert_eq!(last.version.get(), (n as u64 / 3 + 1) * 2);
     }
     for key in ["a", "b", "c"] {
         let versions: Vec<u64> = events
