@@ -2,6 +2,56 @@
 //!
 //! An application writes handlers that read like its domain; from here come strict extractors, errors as
 //! [`Problem`]s, ids, idempotent POSTs, limits, probes and a server that drains. This crate refuses to know a domain.
+//!
+//! ```
+//! use axum::{Router, extract, routing::post};
+//! use composable_rust_core::{Action, Context, Decider, Decision, Never, State};
+//! use composable_rust_runtime::Application;
+//! use composable_rust_web::{
+//!     CommandRequest, Findings, JsonBody, PathId, Principal, Problem, Validate, WebExt, Written,
+//! };
+//!
+//! # #[derive(Debug, Clone, Default, State)]
+//! # struct Counter { total: u64 }
+//! # #[derive(Debug, Clone, PartialEq, Action)]
+//! # enum CounterAction { #[command] Add { amount: u32 }, #[event] Added { amount: u32 } }
+//! # impl Decider for Counter {
+//! #     type Action = CounterAction;
+//! #     type Rejection = Never;
+//! #     fn decide(&self, command: CounterCommand, _: &Context) -> Decision<Self> {
+//! #         match command { CounterCommand::Add { amount } => Ok(vec![CounterEvent::Added { amount }]) }
+//! #     }
+//! #     fn evolve(&mut self, event: &CounterEvent) {
+//! #         match event { CounterEvent::Added { amount } => self.total += u64::from(*amount) }
+//! #     }
+//! # }
+//! #[derive(serde::Deserialize)]
+//! struct Add { amount: u32 }
+//!
+//! impl Validate for Add {
+//!     fn validate(&self, findings: &mut Findings) {
+//!         findings.range("amount", self.amount, 1..=1_000);
+//!     }
+//! }
+//!
+//! async fn add(
+//!     extract::State(app): extract::State<Application>,
+//!     PathId(counter): PathId<String>,   // 400 unless it is one
+//!     _: Principal,                      // 401 without a token
+//!     command: CommandRequest,           // acts once under an Idempotency-Key
+//!     JsonBody(body): JsonBody<Add>,     // 400, 413, 415 or 422 with a pointer to each fault
+//! ) -> Result<Written<u64>, Problem> {
+//!     let receipt = app.execute(counter, CounterCommand::Add { amount: body.amount }).request(command.context()).await?;
+//!     Ok(Written::ok(&receipt, receipt.state.total))   // 200 with ETag and X-Position
+//! }
+//!
+//! let routes = Router::new().route("/counters/{id}/add", post(add));
+//! let builder = Application::builder("counters").decider::<Counter>().routes(routes);
+//! ```
+//!
+//! Every request passes, from outside to inside: ids and span, panic and time limit, draining, authentication,
+//! idempotency, the route. Whatever fails on the way answers as `application/problem+json`; only what is not HTTP at all
+//! (a broken request line, a head over the limit) is answered by the protocol's own bare status.
 
 mod extract;
 mod health;
