@@ -59,7 +59,6 @@ impl<'a> Follow<'a> {
         options: &'a SubscriptionOptions,
         monitor: &'a Monitor,
         shutdown: &'a CancellationToken,
-        fence: u64,
     ) -> Self {
         let categories = subscriber.categories();
         Self {
@@ -68,7 +67,7 @@ impl<'a> Follow<'a> {
             options,
             monitor,
             shutdown,
-            fence,
+            fence: 0,
             categories,
             position: Position::ZERO,
             saved: Position::ZERO,
@@ -77,6 +76,12 @@ impl<'a> Follow<'a> {
             parked_checked_at: None,
             failing: None,
         }
+    }
+
+    /// Under the lease with this fence.
+    pub(super) fn under(mut self, fence: u64) -> Self {
+        self.fence = fence;
+        self
     }
 
     /// Follows until something ends it.

@@ -33,7 +33,7 @@ pub async fn run(
             return Ok(());
         };
         let ended = {
-            let mut follow = Follow::new(subscriber, deps, options, monitor, shutdown, lease.fence);
+            let mut follow = Follow::new(subscriber, deps, options, monitor, shutdown).under(lease.fence);
             tokio::select! {
                 biased;
                 ended = follow.run() => ended,
