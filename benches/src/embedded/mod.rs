@@ -1,0 +1,56 @@
+//! The suite `embedded`: the framework on one SQLite file.
+
+mod appends;
+mod bare;
+mod catch_up;
+mod load;
+mod rush;
+mod seed;
+mod send;
+mod visible;
+
+use crate::measure::Line;
+use crate::report::announce;
+use crate::{Outcome, Settings};
+use std::path::PathBuf;
+use tempfile::TempDir;
+
+/// Measures every case asked for.
+pub(crate) async fn run(settings: &Settings) -> Outcome<Vec<Line>> {
+    let mut lines = Vec::new();
+    for name in
+        [send::NAME, appends::NAME, appends::RAW_NAME, load::NAME, catch_up::NAME, rush::NAME, visible::NAME]
+    {
+        if settings.only.as_ref().is_some_and(|only| !name.contains(only.as_str())) {
+            continue;
+        }
+        announce(name)?;
+        lines.extend(match name {
+            send::NAME => send::measure(settings).await?,
+            appends::NAME => appends::measure(settings).await?,
+            appends::RAW_NAME => appends::measure_raw(settings).await?,
+            load::NAME => load::measure(settings).await?,
+            catch_up::NAME => catch_up::measure(settings).await?,
+            rush::NAME => rush::measure(settings).await?,
+            _ => visible::measure(settings).await?,
+        });
+    }
+    Ok(lines)
+}
+
+/// A folder for one case, removed after it.
+struct Folder(TempDir);
+
+impl Folder {
+    fn new(settings: &Settings) -> Outcome<Self> {
+        let folder = match &settings.folder {
+            Some(parent) => TempDir::new_in(parent),
+            None => TempDir::new(),
+        };
+        Ok(Self(folder?))
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+}

@@ -1,0 +1,45 @@
+//! A table for people, JSON lines for programs.
+
+use crate::measure::Line;
+use crate::{Outcome, Settings};
+use std::fmt::Write as _;
+use std::io::{Write as _, stdout};
+
+/// Prints all lines, and writes them to the file asked for.
+pub(crate) fn finish(lines: &[Line], settings: &Settings) -> Outcome<()> {
+    stdout().write_all(table(lines).as_bytes())?;
+    if let Some(path) = &settings.json {
+        let lines: Result<Vec<_>, _> = lines.iter().map(serde_json::to_string).collect();
+        std::fs::write(path, lines?.join("\n") + "\n")?;
+    }
+    Ok(())
+}
+
+/// Says on standard error what is being measured.
+pub(crate) fn announce(name: &str) -> Outcome<()> {
+    Ok(writeln!(std::io::stderr(), "measuring {name} …")?)
+}
+
+fn table(lines: &[Line]) -> String {
+    let mut text = String::from(
+        "| case | ours | reference | unit | ratio | reference is |\n|---|--:|--:|---|--:|---|\n",
+    );
+    for line in lines {
+        let Line { case, unit, ratio, reference_name, .. } = line;
+        let (ours, reference) = (shown(line.ours), shown(line.reference));
+        // Writing to a String cannot fail.
+        _ = writeln!(text, "| {case} | {ours} | {reference} | {unit} | {ratio:.2} | {reference_name} |");
+    }
+    text
+}
+
+/// Three significant digits are all that a shared machine gives.
+fn shown(number: f64) -> String {
+    if number >= 1_000.0 {
+        format!("{number:.0}")
+    } else if number >= 10.0 {
+        format!("{number:.1}")
+    } else {
+        format!("{number:.3}")
+    }
+}
