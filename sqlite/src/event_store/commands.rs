@@ -31,6 +31,13 @@ static INSERT: RowStatement = RowStatement::new(
     "",
 );
 
+static SAVE_RESPONSES: RowStatement = RowStatement::new(
+    "UPDATE commands SET response_status = v.column2, response_headers = v.column3, response_body = v.column4
+     FROM (VALUES ",
+    "(?, ?, ?, ?)",
+    ") AS v WHERE id = v.column1 AND response_status IS NULL AND (keep_until IS NULL OR keep_until > ?)",
+);
+
 /// The statement that finds the records of `ids` which are still kept at `now`.
 pub(super) fn find_statement<'q>(ids: impl IntoIterator<Item = CommandId>, now: Timestamp) -> Statement<'q> {
     sqlx::query(FIND).bind(json_ids(ids.into_iter().map(|id| id.as_uuid()))).bind(now.as_microsecond())
@@ -47,27 +54,29 @@ pub(super) fn records(rows: &[SqliteRow]) -> Result<BTreeMap<CommandId, CommandR
     rows.iter().map(|row| record(row).map(|record| (record.id, record))).collect()
 }
 
-/// Keeps responses in one transaction; those that have one already keep it.
+/// Keeps responses, up to 256 in one write; a command that has one keeps it.
 pub(super) async fn save_responses(
     database: &Arc<Database>,
     responses: &[(CommandId, StoredResponse)],
 ) -> Result<(), StoreError> {
     let mut write = database.write("save responses").await?;
-    write.run(sqlx::query("BEGIN IMMEDIATE")).await?;
-    for (id, response) in responses {
-        let headers = serde_json::to_string(&response.headers).map_err(|error| corrupt("headers", &error))?;
-        let statement = sqlx::query(
-            "UPDATE commands SET response_status = ?, response_headers = ?, response_body = ?
-             WHERE id = ? AND response_status IS NULL AND (keep_until IS NULL OR keep_until > ?)",
-        )
-        .bind(response.status)
-        .bind(headers)
-        .bind(response.body.to_vec())
-        .bind(id.as_uuid().as_bytes().to_vec())
-        .bind(database.now().as_microsecond());
-        write.run(statement).await?;
+    let mut left = responses;
+    while !left.is_empty() {
+        let (part, rest) = left.split_at(chunk(left.len()));
+        let mut statement = SAVE_RESPONSES.of(part.len());
+        for (id, response) in part {
+            let headers =
+                serde_json::to_string(&response.headers).map_err(|error| corrupt("headers", &error))?;
+            statement = statement
+                .bind(id.as_uuid().as_bytes().to_vec())
+                .bind(response.status)
+                .bind(headers)
+                .bind(response.body.to_vec());
+        }
+        write.finish(statement.bind(database.now().as_microsecond())).await?;
+        left = rest;
     }
-    write.finish(sqlx::query("COMMIT")).await.map(drop)
+    Ok(())
 }
 
 /// Writes the records of commands, and how long each is kept.

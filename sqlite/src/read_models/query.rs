@@ -57,11 +57,13 @@ fn statement(model: &ReadModel, query: &Query) -> Result<(String, Vec<IndexValue
         Some(name) => indexed(model, name)?,
         None => "key".to_owned(),
     };
+    // Bodies are joined to the page's keys, so that sorting and skipping do not carry them.
     let text = format!(
-        "SELECT coalesce((SELECT position FROM checkpoints WHERE subscription = ?1), 0), n.total, r.key, r.body
+        "SELECT coalesce((SELECT position FROM checkpoints WHERE subscription = ?1), 0), n.total, b.key, b.body
          FROM (SELECT count(*) AS total FROM {table} {filter}) n
-         LEFT JOIN (SELECT key, body, {by} AS place FROM {table} {filter}
+         LEFT JOIN (SELECT key, {by} AS place FROM {table} {filter}
                     ORDER BY {by} {direction}, key {direction} LIMIT ?2 OFFSET ?3) r ON true
+         LEFT JOIN {table} b ON b.key = r.key
          ORDER BY r.place {direction}, r.key {direction}"
     );
     Ok((text, conditions.values))

@@ -6,4 +6,5 @@ mod contract;
 mod crash;
 mod limits;
 mod opening;
+mod responses;
 mod support;
