@@ -16,6 +16,7 @@ pub(super) struct VirtualClock {
 
 impl VirtualClock {
     /// Shows `epoch` now. Must be made inside the simulation's runtime.
+    #[expect(clippy::disallowed_methods, reason = "tokio's paused time is what this clock shows")]
     pub(super) fn starting_at(epoch: Timestamp) -> Self {
         Self { epoch, started: Instant::now(), ahead: Duration::ZERO }
     }
