@@ -65,7 +65,7 @@ mod service;
 mod web;
 mod written;
 
-pub use service::{HttpService, Listening, WebExt};
+pub use service::{HttpService, InProcess, Listening, WebExt};
 
 pub use extract::{
     BodyLimit, Findings, IfMatch, JsonBody, MinPosition, PageBody, Pagination, PathId, PathIds, QueryParams,

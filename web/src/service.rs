@@ -4,8 +4,9 @@ use crate::server::{Server, bind};
 use crate::{Authenticator, HttpOptions, Web, health, idempotency, layer};
 use async_trait::async_trait;
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::from_fn_with_state;
+use axum::response::Response;
 use composable_rust_runtime::{Application, ApplicationBuilder, BoxError, Finding, Service};
 use futures_util::FutureExt;
 use std::any::Any;
@@ -14,6 +15,7 @@ use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
+use tower::ServiceExt;
 
 /// Where the application listens, for `app.get::<Listening>()` once it has started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +27,26 @@ pub struct Listening {
 impl fmt::Display for Listening {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "http://{}", self.address)
+    }
+}
+
+/// Takes requests without a socket, through everything that a request from outside passes; for simulations and tests.
+/// Found by `app.get::<InProcess>()` once the application has started.
+#[derive(Debug, Clone)]
+pub struct InProcess {
+    router: Router,
+}
+
+impl InProcess {
+    /// Answers one request.
+    ///
+    /// # Cancel safety
+    /// Dropping the future is like a client that went away.
+    pub async fn answer(&self, request: Request) -> Response {
+        match self.router.clone().oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
     }
 }
 
@@ -75,7 +97,7 @@ pub struct HttpService {
     options: HttpOptions,
     routes: Vec<Router<Application>>,
     authenticator: Option<Arc<dyn Authenticator>>,
-    running: Option<(Server, Web)>,
+    running: Option<(Option<Server>, Web)>,
 }
 
 impl HttpService {
@@ -103,15 +125,11 @@ impl Service for HttpService {
     }
 
     async fn start(&mut self, application: &Application) -> Result<(), BoxError> {
-        let (listener, address) = bind(self.options.address)
-            .await
-            .map_err(|error| format!("cannot listen on {}: {error}", self.options.address))?;
         let web = Web::new(application.clone(), self.options.clone(), self.authenticator.clone());
         let router = stack(self.merged()?, &web);
-        let server = Server::start(listener, router, self.options.clone(), application.environment());
-        application.put(Listening { address });
+        application.put(InProcess { router: router.clone() });
+        let server = if self.options.listens { Some(self.listen(application, router).await?) } else { None };
         self.running = Some((server, web));
-        tracing::info!("listening on http://{address}");
         Ok(())
     }
 
@@ -119,12 +137,26 @@ impl Service for HttpService {
         let Some((server, web)) = self.running.take() else { return };
         web.drain();
         let deadline = web.application().environment().clock.sleep(timeout).shared();
-        server.stop(deadline.clone()).await;
+        if let Some(server) = server {
+            server.stop(deadline.clone()).await;
+        }
         tokio::select! {
             biased;
             () = web.answers().saved() => {}
             () = deadline => {}
         }
+    }
+}
+
+impl HttpService {
+    async fn listen(&self, application: &Application, router: Router) -> Result<Server, BoxError> {
+        let (listener, address) = bind(self.options.address)
+            .await
+            .map_err(|error| format!("cannot listen on {}: {error}", self.options.address))?;
+        let server = Server::start(listener, router, self.options.clone(), application.environment());
+        application.put(Listening { address });
+        tracing::info!("listening on http://{address}");
+        Ok(server)
     }
 }
 

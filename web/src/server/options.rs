@@ -8,6 +8,8 @@ use std::time::Duration;
 pub struct HttpOptions {
     /// Where to listen; port 0 picks a free one.
     pub address: SocketAddr,
+    /// Whether to listen at all; without it requests come by [`InProcess`](crate::InProcess) only, as in a simulation.
+    pub listens: bool,
     /// Most connections at once; further ones wait in the kernel's queue.
     pub max_connections: usize,
     /// Longest time for the head of a request to arrive, also while a kept connection is idle.
@@ -32,6 +34,7 @@ impl Default for HttpOptions {
     fn default() -> Self {
         Self {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            listens: true,
             max_connections: 10_000,
             header_timeout: Duration::from_secs(5),
             max_head: 8 * 1024,
@@ -49,5 +52,10 @@ impl HttpOptions {
     /// The defaults, listening on `address`.
     pub fn listen(address: SocketAddr) -> Self {
         Self { address, ..Self::default() }
+    }
+
+    /// The defaults without a socket: requests come by [`InProcess`](crate::InProcess).
+    pub fn in_process() -> Self {
+        Self { listens: false, ..Self::default() }
     }
 }
