@@ -6,7 +6,7 @@ use std::time::Duration;
 /// Limits of one projection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProjectionOptions {
-    /// Those of its subscription; batches of 2,000 events unless said otherwise.
+    /// Those of its subscription; batches of 4,000 events unless said otherwise.
     pub subscription: SubscriptionOptions,
     /// Rows kept in memory between batches, so that hot ones are not loaded again.
     pub rows_kept: usize,
@@ -23,7 +23,7 @@ pub struct ProjectionOptions {
 impl Default for ProjectionOptions {
     fn default() -> Self {
         Self {
-            subscription: SubscriptionOptions { batch_size: 2000, ..SubscriptionOptions::default() },
+            subscription: SubscriptionOptions { batch_size: 4000, ..SubscriptionOptions::default() },
             rows_kept: 20_000,
             generation_check: Duration::from_secs(5),
             drop_after: Duration::from_secs(30),
