@@ -26,18 +26,18 @@ impl Process for Checkout {
 
     fn id(input: &CheckoutInput) -> Option<ProcessId> {
         match input {
-            // Told by the payment's own event, with the amount and the method.
-            CheckoutInput::Reservation(_, ReservationEvent::PaymentStarted { .. }) => None,
-            CheckoutInput::Reservation(reservation, _) => Some(ProcessId::of(reservation)),
             CheckoutInput::Payment(_, PaymentEvent::Started { terms, .. }) => {
                 Some(ProcessId::of(&terms.reservation))
             }
             CheckoutInput::Inventory(_, InventoryEvent::SeatsRetaken { reservation, .. }) => {
                 Some(ProcessId::of(reservation))
             }
-            // What else happens to payments and places follows from the order's events.
-            CheckoutInput::Payment(..) | CheckoutInput::Inventory(..) => None,
-            CheckoutInput::OrderRefused(_)
+            // That a payment starts is told by the payment, with amount and method; what else happens to payments and
+            // places follows from the order's events. Answers and timers return to their instance by themselves.
+            CheckoutInput::Reservation(_, ReservationEvent::PaymentStarted { .. })
+            | CheckoutInput::Payment(..)
+            | CheckoutInput::Inventory(..)
+            | CheckoutInput::OrderRefused(_)
             | CheckoutInput::PaymentRefused(_)
             | CheckoutInput::PlacesRefused(_)
             | CheckoutInput::QuotaRefused(_)
@@ -47,6 +47,7 @@ impl Process for Checkout {
             | CheckoutInput::HoldEnds
             | CheckoutInput::Reconcile
             | CheckoutInput::RefundAgain => None,
+            CheckoutInput::Reservation(reservation, _) => Some(ProcessId::of(reservation)),
         }
     }
 
@@ -86,7 +87,7 @@ impl Process for Checkout {
             },
             CheckoutInput::OrderRefused(refused) => self.order_refused(order, &refused),
             CheckoutInput::RefundAgain => self.refund(),
-            CheckoutInput::Refunded(outcome) => self.refunded(outcome, now),
+            CheckoutInput::Refunded(Outcome { call, answer }) => self.refunded(&call, answer, now),
             // A payment that is settled otherwise was settled by the request; a quota refuses only where there is a
             // limit, and a late order has none.
             CheckoutInput::PaymentRefused(_)
@@ -325,9 +326,9 @@ impl Checkout {
         steps![call(Refund { payment, amount })]
     }
 
-    fn refunded(&mut self, outcome: Outcome<Refund>, now: Timestamp) -> Steps<Self> {
-        let Refund { payment, amount } = outcome.call;
-        match outcome.answer {
+    fn refunded(&mut self, call: &Refund, answer: RefundOutcome, now: Timestamp) -> Steps<Self> {
+        let Refund { payment, amount } = *call;
+        match answer {
             RefundOutcome::Refunded => {
                 self.attempt = None;
                 steps![dispatch(payment, PaymentCommand::Refund { amount })]

@@ -47,12 +47,12 @@ impl Decider for Reservation {
 
     fn decide(&self, command: ReservationCommand, context: &Context) -> Decision<Self> {
         match command {
-            ReservationCommand::Place(order) => match self.status {
-                ReservationStatus::Unplaced => {
-                    Ok(vec![ReservationEvent::Placed { order, at: context.now() }])
-                }
-                status => Err(ReservationRefused::WrongState { status }),
-            },
+            ReservationCommand::Place(_) if self.status != ReservationStatus::Unplaced => {
+                Err(ReservationRefused::WrongState { status: self.status })
+            }
+            ReservationCommand::Place(order) => {
+                Ok(vec![ReservationEvent::Placed { order, at: context.now() }])
+            }
             ReservationCommand::StartPayment { payment, until } => {
                 self.start_payment(payment, until, context)
             }

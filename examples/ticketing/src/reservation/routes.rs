@@ -52,28 +52,28 @@ async fn place(
 ) -> Result<Written<ReservationBody>, Problem> {
     let show = event_to_see(&app, wanted.event_id, Some(&principal)).await?.state;
     let now = app.environment().now();
-    let quote = show.quote(&wanted.lines, now).map_err(|refused| Problem::rejection(&refused))?;
+    let offer = show.quote(&wanted.lines, now).map_err(|refused| Problem::rejection(&refused))?;
 
     let (id, customer): (ReservationId, _) = (command.new_id(0), principal.user_id);
     let quota = QuotaId::of(wanted.event_id, customer);
-    let holds = holds_of(&quote.lines);
+    let holds = holds_of(&offer.lines);
     let order = Order {
         show: wanted.event_id,
         customer,
-        lines: quote.lines,
-        total: quote.total,
+        lines: offer.lines,
+        total: offer.total,
         until: later(now, hold),
     };
     let counted =
-        QuotaCommand::Take { reservation: id, quantity: order.places(), limit: quote.max_per_customer };
+        QuotaCommand::Take { reservation: id, quantity: order.places(), limit: offer.max_per_customer };
     let hold = |(section, quantity)| on(section, InventoryCommand::Hold { reservation: id, quantity });
     let places: Vec<_> = holds.into_iter().map(hold).collect();
     let commands = (on(id, ReservationCommand::Place(order)), places, on(quota, counted));
 
     let receipt = app.execute_all(commands).request(command.context()).await?;
-    let placed = &receipt.parts.0;
-    let body = ReservationBody::new(id, &fold(&placed.events), app.environment().now());
-    Ok(Written::created(&(placed.version, receipt.position), format!("/api/reservations/{id}"), body))
+    let order = &receipt.parts.0;
+    let body = ReservationBody::new(id, &fold(&order.events), app.environment().now());
+    Ok(Written::created(&(order.version, receipt.position), format!("/api/reservations/{id}"), body))
 }
 
 async fn list(

@@ -127,7 +127,7 @@ async fn open_sales(
     PathId(id): PathId<ShowId>,
 ) -> Result<Written<EventBody>, Problem> {
     let show = event_to_manage(&app, id, &principal).await?;
-    let inventories = to_each_section(&show.state, InventoryCommand::OpenSales);
+    let inventories = to_each_section(&show.state, &InventoryCommand::OpenSales);
     with_inventories(&app, id, (ShowCommand::OpenSales, inventories), command.context()).await
 }
 
@@ -138,11 +138,11 @@ async fn close_sales(
     PathId(id): PathId<ShowId>,
 ) -> Result<Written<EventBody>, Problem> {
     let show = event_to_manage(&app, id, &principal).await?;
-    let inventories = to_each_section(&show.state, InventoryCommand::CloseSales);
+    let inventories = to_each_section(&show.state, &InventoryCommand::CloseSales);
     with_inventories(&app, id, (ShowCommand::CloseSales, inventories), command.context()).await
 }
 
-fn to_each_section(show: &Show, command: InventoryCommand) -> Vec<CommandOn<InventoryCommand>> {
+fn to_each_section(show: &Show, command: &InventoryCommand) -> Vec<CommandOn<InventoryCommand>> {
     let sections = show.listing.iter().flat_map(|listing| &listing.sections);
     sections.map(|section| on(section.id, command.clone())).collect()
 }

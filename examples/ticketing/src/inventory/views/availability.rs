@@ -35,6 +35,7 @@ pub struct SectionPlaces {
 
 /// What changes them.
 #[derive(Debug, Clone, PartialEq, Events)]
+#[expect(clippy::large_enum_variant, reason = "it lives for one fold")]
 pub enum PlacesEvent {
     /// Sections are made with their show.
     Show(ShowId, ShowEvent),

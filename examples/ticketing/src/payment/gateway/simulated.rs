@@ -40,17 +40,14 @@ impl PaymentGateway for SimulatedGateway {
             Method::Simulated { outcome } => outcome,
             Method::Free {} => SimulatedOutcome::Succeed,
         };
-        let change = |known: Option<&Entry>| match known {
-            Some(entry) => (None, (entry.fate, false)),
-            None => {
-                let fate = first_fate(outcome, now);
-                (
-                    Some(Entry::new(payment, Some(order), fate)),
-                    (fate, outcome == SimulatedOutcome::LostAnswer),
-                )
+        let change = |known: Option<&Entry>| {
+            if let Some(entry) = known {
+                return (None, (entry.fate, false));
             }
+            let fate = first_fate(outcome, now);
+            (Some(Entry::new(payment, Some(order), fate)), (fate, outcome == SimulatedOutcome::LostAnswer))
         };
-        let (fate, is_lost) = self.ledger.change(payment, change).map_err(no_books)?;
+        let (fate, is_lost) = self.ledger.change(payment, change).map_err(|error| no_books(&error))?;
         if is_lost { Err(NoAnswer("the answer was lost".into())) } else { Ok(answer(fate, now)) }
     }
 
@@ -65,7 +62,7 @@ impl PaymentGateway for SimulatedGateway {
                 (Some(Entry { fate: Fate::Stopped, ..stopped }), StopAnswer::Stopped)
             }
         };
-        self.ledger.change(payment, change).map_err(no_books)
+        self.ledger.change(payment, change).map_err(|error| no_books(&error))
     }
 
     async fn refund(&self, payment: PaymentId, amount: Money) -> Result<(), NoAnswer> {
@@ -75,7 +72,7 @@ impl PaymentGateway for SimulatedGateway {
             }
             Some(_) | None => (None, ()),
         };
-        self.ledger.change(payment, change).map_err(no_books)
+        self.ledger.change(payment, change).map_err(|error| no_books(&error))
     }
 }
 
@@ -96,6 +93,6 @@ fn answer(fate: Fate, now: Timestamp) -> ChargeAnswer {
     }
 }
 
-fn no_books(error: io::Error) -> NoAnswer {
+fn no_books(error: &io::Error) -> NoAnswer {
     NoAnswer(format!("its books cannot be written: {error}"))
 }

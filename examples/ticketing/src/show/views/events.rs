@@ -63,7 +63,7 @@ impl Projection for ShowList {
                     row.version = version;
                     row.status = row.show.status;
                     row.seen_by = ListedShow::EVERYBODY.to_owned();
-                })
+                });
             }
         }
     }

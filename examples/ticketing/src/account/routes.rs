@@ -1,0 +1,50 @@
+//! `/api/auth`: development sign-in.
+
+use super::Sessions;
+use axum::extract::State;
+use axum::routing::post;
+use axum::{Extension, Json, Router};
+use composable_rust::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// The routes of this slice; for development only, where an address is believed.
+pub fn routes(sessions: Sessions) -> Router<Application> {
+    Router::new().route("/api/auth/dev-sign-in", post(dev_sign_in)).layer(Extension(sessions))
+}
+
+#[derive(Debug, Deserialize)]
+struct SignIn {
+    email: String,
+}
+
+impl Validate for SignIn {
+    fn validate(&self, findings: &mut Findings) {
+        findings.check(is_email(self.email.trim()), "email", "invalid_value", "it must be an e-mail address");
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct SignedIn {
+    token: String,
+    user_id: UserId,
+    roles: Vec<String>,
+}
+
+async fn dev_sign_in(
+    State(app): State<Application>,
+    Extension(sessions): Extension<Sessions>,
+    JsonBody(SignIn { email }): JsonBody<SignIn>,
+) -> Result<Json<SignedIn>, Problem> {
+    let email = email.trim();
+    let Principal { user_id, roles, .. } = sessions.account(email);
+    let token = sessions.token(email, app.environment().now()).ok_or_else(Problem::internal)?;
+    Ok(Json(SignedIn { token, user_id, roles }))
+}
+
+fn is_email(text: &str) -> bool {
+    let allowed = |c: char| !c.is_whitespace() && !c.is_control();
+    let is_address = text
+        .split_once('@')
+        .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'));
+    text.len() <= 254 && text.chars().all(allowed) && is_address
+}

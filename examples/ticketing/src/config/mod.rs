@@ -1,0 +1,123 @@
+//! What the operator decides: flags win over the environment, the environment over a file, the file over defaults.
+//!
+//! The only place that chooses adapters. All that is wrong is told at once.
+
+mod check;
+mod secret;
+mod settings;
+
+pub use check::ConfigErrors;
+pub use secret::Secret;
+pub use settings::Settings;
+
+use crate::payment::gateway::{Ledger, SimulatedGateway};
+use clap::Parser;
+use composable_rust::prelude::*;
+use composable_rust::runtime::{BoxError, SystemClock};
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A configuration that was found right.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where to listen.
+    pub address: SocketAddr,
+    /// The SQLite file.
+    pub database: PathBuf,
+    /// How long places are held.
+    pub hold: Duration,
+    /// How long a payment guarantees its places.
+    pub payment: Duration,
+    /// The account with the role `admin`.
+    pub admin_email: Option<String>,
+    /// What signs sessions; made and kept beside the data when absent.
+    pub session_secret: Option<Secret>,
+    /// How the log is written.
+    pub log_format: LogFormat,
+    /// What is logged, as `RUST_LOG` says.
+    pub log_filter: String,
+    /// Whether demo data is loaded.
+    pub demo: bool,
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Label)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs: one JSON object a line.
+    Json,
+}
+
+impl Config {
+    /// Reads flags, environment and file; `None` when there was only something to print.
+    ///
+    /// # Errors
+    /// Everything that is wrong, at once.
+    pub fn from_command_line() -> Result<Option<Self>, ConfigErrors> {
+        let settings = Settings::parse().with_file()?;
+        let prints = settings.print_config;
+        let config = Self::resolve(settings)?;
+        if prints {
+            print(&config);
+        }
+        Ok((!prints).then_some(config))
+    }
+
+    /// The storage.
+    pub fn storage(&self) -> Sqlite {
+        Sqlite::file(&self.database)
+    }
+
+    /// The payment gateway: the development gateway, with its books beside the data.
+    ///
+    /// # Errors
+    /// When its books cannot be opened.
+    pub fn gateway(&self) -> Result<SimulatedGateway, BoxError> {
+        let path = self.database.with_extension("gateway.jsonl");
+        let ledger =
+            Ledger::open(&path).map_err(|error| format!("{} cannot be used: {error}", path.display()))?;
+        Ok(SimulatedGateway::new(ledger, Arc::new(SystemClock)))
+    }
+
+    /// What signs sessions.
+    ///
+    /// # Errors
+    /// When it cannot be read or made.
+    pub fn secret(&self) -> Result<Secret, BoxError> {
+        match &self.session_secret {
+            Some(secret) => Ok(secret.clone()),
+            None => Secret::kept_in(&self.database.with_extension("secret")),
+        }
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "it was asked for with --print-config")]
+fn print(config: &Config) {
+    print!("{config}");
+}
+
+/// As `--print-config` shows it, with secrets masked.
+impl fmt::Display for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "app_env = \"development\"")?;
+        writeln!(f, "http_addr = \"{}\"", self.address)?;
+        writeln!(f, "database_url = \"sqlite://{}\"", self.database.display())?;
+        writeln!(f, "hold_seconds = {}", self.hold.as_secs())?;
+        writeln!(f, "payment_seconds = {}", self.payment.as_secs())?;
+        match &self.admin_email {
+            Some(email) => writeln!(f, "admin_email = {email:?}")?,
+            None => writeln!(f, "# admin_email is not set")?,
+        }
+        match &self.session_secret {
+            Some(_) => writeln!(f, "session_secret = \"(hidden)\"")?,
+            None => writeln!(f, "# session_secret is made and kept beside the data")?,
+        }
+        writeln!(f, "log_format = \"{}\"", self.log_format)?;
+        writeln!(f, "rust_log = {:?}", self.log_filter)?;
+        writeln!(f, "demo = {}", self.demo)
+    }
+}

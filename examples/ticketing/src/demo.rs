@@ -1,0 +1,76 @@
+//! Demo data: some shows on sale, made through the same commands as everybody's.
+
+use crate::account;
+use crate::inventory::InventoryCommand;
+use crate::shared::{Currency, Money, ShowId};
+use crate::show::{NewSection, NewShow, NewTier, SectionKind, Show, ShowCommand, Venue};
+use composable_rust::prelude::*;
+use composable_rust::runtime::BoxError;
+use composable_rust::{CommandId, derived_uuid, later};
+use std::time::Duration;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Title, venue, days until then, places and price in cents.
+const SHOWS: [(&str, &str, u32, u32, i64); 4] = [
+    ("Winterreise", "Kleiner Saal", 21, 120, 2_800),
+    ("The Magic Flute", "City Opera", 35, 900, 6_500),
+    ("Open-air cinema: Metropolis", "Castle courtyard", 60, 400, 900),
+    ("Jazz on the river", "Pier 3", 90, 250, 0),
+];
+
+/// Loads the demo data. A second time adds nothing: each command has an id of its own for ever.
+///
+/// # Errors
+/// When a command cannot be carried out.
+pub async fn load(app: &Application) -> Result<(), BoxError> {
+    let owner = account::id_of("organiser@example.org");
+    for (title, venue, days, capacity, cents) in SHOWS {
+        let id = ShowId::from(derived_uuid(&["demo", title]));
+        if app.load::<Show>(&id).await?.is_none() {
+            let show = show(app, (title, venue), days, capacity, cents);
+            app.execute(id, ShowCommand::Create { owner, show }).request(once(title, "create")).await?;
+        }
+        let Some(made) = app.load::<Show>(&id).await? else { continue };
+        let sections = made.state.listing.map(|listing| listing.sections).unwrap_or_default();
+        let publish = sections.iter().map(|section| {
+            on(section.id, InventoryCommand::Initialise { show: id, capacity: section.capacity })
+        });
+        let publish = (on(id, ShowCommand::Publish), publish.collect::<Vec<_>>());
+        app.execute_all(publish).request(once(title, "publish")).await?;
+        let open = sections.iter().map(|section| on(section.id, InventoryCommand::OpenSales));
+        let open = (on(id, ShowCommand::OpenSales), open.collect::<Vec<_>>());
+        app.execute_all(open).request(once(title, "open")).await?;
+    }
+    Ok(())
+}
+
+fn once(title: &str, step: &str) -> RequestContext {
+    RequestContext::with_id(CommandId::derived(&["demo", title, step]))
+}
+
+fn show(app: &Application, (title, venue): (&str, &str), days: u32, capacity: u32, cents: i64) -> NewShow {
+    let tier = |name: &str, amount| NewTier {
+        name: name.into(),
+        price: Money::new(amount, Currency::EUR),
+        sales_start: None,
+        sales_end: None,
+    };
+    let starts_at = later(app.environment().now(), DAY * days);
+    NewShow {
+        title: title.into(),
+        description: None,
+        venue: Venue { name: venue.into(), address: None, time_zone: "Europe/Berlin".into() },
+        starts_at,
+        ends_at: Some(later(starts_at, Duration::from_secs(2 * 60 * 60))),
+        currency: Currency::EUR,
+        max_per_order: 10,
+        max_per_customer: None,
+        sections: vec![NewSection {
+            name: "General admission".into(),
+            kind: SectionKind::General,
+            capacity,
+            tiers: vec![tier("Regular", cents), tier("Reduced", cents / 2)],
+        }],
+    }
+}

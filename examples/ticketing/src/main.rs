@@ -1,0 +1,41 @@
+//! Starts the ticketing application and stops it again. What it is made of: `app.rs`.
+
+use composable_rust::runtime::BoxError;
+use composable_rust::web::Listening;
+use std::process::ExitCode;
+use ticketing::config::Config;
+use ticketing::{demo, logging, ticketing};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("ticketing: {error}");
+            let mut cause = error.source();
+            while let Some(error) = cause {
+                eprintln!("  because {error}");
+                cause = error.source();
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), BoxError> {
+    let Some(config) = Config::from_command_line()? else { return Ok(()) };
+    logging::start(&config)?;
+    let app = ticketing(&config)?.start().await?;
+    if config.demo {
+        demo::load(&app).await?;
+    }
+    if let Some(listening) = app.get::<Listening>() {
+        announce(&listening);
+    }
+    Ok(app.run_until_signal().await?)
+}
+
+#[expect(clippy::print_stdout, reason = "whoever started it wants to know the URL")]
+fn announce(listening: &Listening) {
+    println!("listening on {listening}");
+}

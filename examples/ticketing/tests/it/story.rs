@@ -1,0 +1,90 @@
+//! What people do with a show: an organiser offers it, buyers rush for it, pay in every way there is, or give up.
+
+use crate::client::Client;
+use axum::http::StatusCode;
+use composable_rust::Application;
+use futures_util::future::join_all;
+use serde_json::json;
+
+/// Places of the show.
+pub(crate) const CAPACITY: u32 = 5;
+/// Most places that one buyer may have.
+pub(crate) const PER_CUSTOMER: u32 = 3;
+
+/// What one buyer intends; drawn before the first life, so that every life tells the same story.
+#[derive(Debug, Clone)]
+pub(crate) struct Buyer {
+    pub(crate) name: String,
+    pub(crate) quantity: u32,
+    /// The outcomes of the payments tried, one after the other.
+    pub(crate) payments: Vec<&'static str>,
+    pub(crate) gives_up: bool,
+}
+
+/// A show on sale.
+#[derive(Debug, Clone)]
+pub(crate) struct OnSale {
+    pub(crate) show: String,
+    pub(crate) section: String,
+    tier: String,
+}
+
+/// Offers the show; telling it again changes nothing, since every request has its key.
+pub(crate) async fn offer(app: &Application) -> OnSale {
+    let organiser = Client::new(app).sign_in("organiser@example.org").await;
+    let show = json!({
+        "title": "The last concert",
+        "venue": { "name": "Hall", "time_zone": "Europe/Rome" },
+        "starts_at": "2030-06-01T18:00:00Z",
+        "currency": "EUR",
+        "max_per_customer": PER_CUSTOMER,
+        "sections": [{
+            "name": "Floor", "kind": "general", "capacity": CAPACITY,
+            "tiers": [{ "name": "Standard", "price": { "amount": 4500, "currency": "EUR" } }],
+        }],
+    });
+    let created = organiser.post("/api/events", "create", show).await;
+    assert_eq!(created.status, StatusCode::CREATED, "{created:?}");
+    let id = created.text("/id").to_owned();
+    for step in ["publish", "open-sales"] {
+        let answer = organiser.post(&format!("/api/events/{id}/{step}"), step, json!({})).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+    }
+    OnSale {
+        section: created.text("/sections/0/id").to_owned(),
+        tier: created.text("/sections/0/tiers/0/id").to_owned(),
+        show: id,
+    }
+}
+
+/// All buyers at once.
+pub(crate) async fn rush(app: &Application, on_sale: &OnSale, buyers: &[Buyer]) {
+    join_all(buyers.iter().map(|buyer| buy(app, on_sale, buyer))).await;
+}
+
+/// One buyer's story, as far as the server lets it go.
+async fn buy(app: &Application, on_sale: &OnSale, buyer: &Buyer) {
+    let client = Client::new(app).sign_in(&format!("{}@example.org", buyer.name)).await;
+    let line = json!({ "section_id": on_sale.section, "tier_id": on_sale.tier, "quantity": buyer.quantity });
+    let wanted = json!({ "event_id": on_sale.show, "lines": [line] });
+    let reserved = client.post("/api/reservations", "reserve", wanted).await;
+    if reserved.status != StatusCode::CREATED {
+        assert_eq!(reserved.status, StatusCode::CONFLICT, "{reserved:?}");
+        return;
+    }
+    let id = reserved.text("/id").to_owned();
+    for (attempt, outcome) in buyer.payments.iter().enumerate() {
+        let payment = json!({
+            "reservation_id": id,
+            "method": { "type": "simulated", "outcome": outcome },
+        });
+        let paid = client.post("/api/payments", &format!("pay-{attempt}"), payment).await;
+        let expected = [StatusCode::CREATED, StatusCode::CONFLICT, StatusCode::GONE];
+        assert!(expected.contains(&paid.status), "{paid:?}");
+    }
+    if buyer.gives_up {
+        let answer = client.delete(&format!("/api/reservations/{id}")).await;
+        let expected = [StatusCode::NO_CONTENT, StatusCode::CONFLICT, StatusCode::GONE];
+        assert!(expected.contains(&answer.status) || answer.is_temporary(), "{answer:?}");
+    }
+}
