@@ -36,9 +36,17 @@ impl RowStatement {
 
     /// The statement for `count` rows, which [`chunk`] gave.
     pub(crate) fn of<'q>(&self, count: usize) -> Statement<'q> {
+        sqlx::query(AssertSqlSafe(Arc::clone(self.shared(count))))
+    }
+
+    /// The text for `count` rows, to be a part of a longer statement.
+    pub(crate) fn text(&self, count: usize) -> &str {
+        self.shared(count)
+    }
+
+    fn shared(&self, count: usize) -> &Arc<str> {
         let slot = if count <= EXACT { count.saturating_sub(1) } else { EXACT };
-        let text = self.texts[slot].get_or_init(|| values(self.head, self.row, self.tail, count).into());
-        sqlx::query(AssertSqlSafe(Arc::clone(text)))
+        self.texts[slot].get_or_init(|| values(self.head, self.row, self.tail, count).into())
     }
 }
 

@@ -24,8 +24,8 @@ const FIND: &str = "SELECT c.id, c.fingerprint, c.position, c.recorded_at, c.str
     FROM json_each(?) j CROSS JOIN commands c ON c.id = unhex(j.value)
     WHERE c.keep_until IS NULL OR c.keep_until > ?";
 
-// An id that is in the way has expired: all of it is replaced, its response too.
-static INSERT: RowStatement = RowStatement::new(
+/// Writes records. An id that is in the way has expired: all of it is replaced, its response too.
+pub(super) static INSERT: RowStatement = RowStatement::new(
     "INSERT OR REPLACE INTO commands (id, fingerprint, keep_until, position, recorded_at, streams) VALUES ",
     "(?, ?, ?, ?, ?, ?)",
     "",
@@ -79,29 +79,22 @@ pub(super) async fn save_responses(
     Ok(())
 }
 
-/// Writes the records of commands, and how long each is kept.
-pub(super) async fn insert(
-    write: &mut Write<'_>,
+/// Binds the records of commands, and how long each is kept, to [`INSERT`].
+pub(super) fn bind<'q>(
+    mut statement: Statement<'q>,
     commands: &[(CommandKey, Appended)],
     now: Timestamp,
-) -> Result<(), StoreError> {
-    let mut left = commands;
-    while !left.is_empty() {
-        let (part, rest) = left.split_at(chunk(left.len()));
-        let mut statement = INSERT.of(part.len());
-        for (command, appended) in part {
-            statement = statement
-                .bind(command.id.as_uuid().as_bytes().to_vec())
-                .bind(command.fingerprint.as_ref().map(|bytes| bytes.to_vec()))
-                .bind(command.keep.map(|keep| later(now, keep).as_microsecond()))
-                .bind(appended.position.as_i64())
-                .bind(appended.recorded_at.as_microsecond())
-                .bind(encode_streams(appended)?);
-        }
-        write.run(statement).await?;
-        left = rest;
+) -> Result<Statement<'q>, StoreError> {
+    for (command, appended) in commands {
+        statement = statement
+            .bind(command.id.as_uuid().as_bytes().to_vec())
+            .bind(command.fingerprint.as_ref().map(|bytes| bytes.to_vec()))
+            .bind(command.keep.map(|keep| later(now, keep).as_microsecond()))
+            .bind(appended.position.as_i64())
+            .bind(appended.recorded_at.as_microsecond())
+            .bind(encode_streams(appended)?);
     }
-    Ok(())
+    Ok(statement)
 }
 
 /// Removes expired ids within a write, now and then.

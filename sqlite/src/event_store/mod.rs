@@ -4,6 +4,7 @@ mod append;
 mod commands;
 mod plan;
 mod read;
+mod write;
 
 use crate::connections::Database;
 use async_trait::async_trait;
