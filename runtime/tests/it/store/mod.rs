@@ -1,4 +1,5 @@
 //! The in-memory store. Time and tasks are the test's, so every order of events is the test's choice.
+#![expect(clippy::wildcard_enum_match_arm, reason = "a test answers to the few actions that it is about")]
 
 mod hosted;
 mod limits;
@@ -7,7 +8,7 @@ mod requests;
 mod shutdown;
 
 use composable_rust_core::effect::NoHost;
-use composable_rust_core::{Effects, Environment, Reducer, reducer};
+use composable_rust_core::{Effects, Environment, reducer};
 use composable_rust_runtime::store::{Store, StoreOptions, StoreReducer};
 use composable_rust_testing::TestEnvironment;
 use futures_util::future::{BoxFuture, FutureExt, Shared};
@@ -29,7 +30,7 @@ enum Action {
 /// A reducer whose state is the list of all its actions, and which asks for what `effects` says.
 fn logging(
     effects: impl Fn(&Action) -> Effects<Action> + Send + Sync + 'static,
-) -> impl StoreReducer + Reducer<State = Vec<Action>, Action = Action, Environment = Environment> {
+) -> impl StoreReducer<State = Vec<Action>, Action = Action, Environment = Environment> {
     reducer(move |state: &mut Vec<Action>, action: Action, _: &Environment| {
         let effects = effects(&action);
         state.push(action);
@@ -39,14 +40,14 @@ fn logging(
 
 fn with_options<R>(control: &TestEnvironment, reducer: R, options: StoreOptions) -> Store<R>
 where
-    R: StoreReducer + Reducer<State = Vec<Action>, Environment = Environment>,
+    R: StoreReducer<State = Vec<Action>, Environment = Environment>,
 {
     Store::with_host(Vec::new(), reducer, control.environment.clone(), Arc::new(NoHost), options)
 }
 
 fn store<R>(control: &TestEnvironment, reducer: R) -> Store<R>
 where
-    R: StoreReducer + Reducer<State = Vec<Action>, Environment = Environment>,
+    R: StoreReducer<State = Vec<Action>, Environment = Environment>,
 {
     with_options(control, reducer, StoreOptions::default())
 }

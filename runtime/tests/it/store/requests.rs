@@ -51,7 +51,7 @@ async fn a_hundred_concurrent_requests_get_their_own_answers() {
         // Every answer looks right to everybody.
         async move {
             let is_answer = |action: &Action| matches!(action, Action::Answer(_));
-            store.send_and_wait_for(Action::Ask(n), is_answer, Duration::from_secs(60)).await
+            store.send_and_wait_for(Action::Ask(n), is_answer, Duration::from_mins(1)).await
         }
     });
     let spawned: Vec<_> = requests.map(|request| tokio::task::JoinSet::from_iter([request])).collect();
