@@ -204,7 +204,8 @@ impl Faults {
     }
 
     /// Crashes the application at each point for which `rule` answers `true`; replaces an earlier rule. The rule sees
-    /// every point, so it can also keep a record of them. Without effect on [`Faults::none`].
+    /// every point, so it can also keep a record of them; it must not call this plan. Without effect on
+    /// [`Faults::none`].
     pub fn crash_when(&self, rule: impl FnMut(&Point) -> bool + Send + 'static) {
         if let Some(plan) = &self.plan {
             plan.lock().crash_rule = Some(Box::new(rule));
