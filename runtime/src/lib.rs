@@ -7,6 +7,7 @@ mod command;
 mod environment;
 mod process;
 mod relay;
+pub mod resilience;
 pub mod store;
 
 pub use application::{

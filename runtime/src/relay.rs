@@ -1,23 +1,62 @@
 //! The relay: committed events reach the bus through the log (a transactional outbox without a second table).
 
+use crate::resilience::{CircuitBreaker, CircuitOptions, Policy, PolicyError, Timeout};
 use async_trait::async_trait;
-use composable_rust_core::Position;
 use composable_rust_core::port::{BusError, Checkpoint, CheckpointStore, EventBus, Message, StoreError};
+use composable_rust_core::{Clock, Position, RecordedEvent};
 use composable_rust_projections::{Batch, HandleError, Subscriber};
 use std::sync::Arc;
+use std::time::Duration;
 
 const NAME: &str = "relay";
+
+/// Most messages published at once. A bus that lets its publishers wait must not be given more than it can take within
+/// the timeout, else the same ones are published over and over.
+const PUBLISH_LIMIT: usize = 200;
+
+/// How long the bus may take for so many.
+const PUBLISH_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Publishes the log to the bus, at least once and in order per stream.
 #[derive(Debug)]
 pub(crate) struct Relay {
     bus: Arc<dyn EventBus>,
     checkpoints: Arc<dyn CheckpointStore>,
+    circuit: CircuitBreaker,
+    timeout: Timeout,
+    /// Everything up to here was published in this turn.
+    published: Position,
 }
 
 impl Relay {
-    pub(crate) fn new(bus: Arc<dyn EventBus>, checkpoints: Arc<dyn CheckpointStore>) -> Self {
-        Self { bus, checkpoints }
+    pub(crate) fn new(
+        bus: Arc<dyn EventBus>,
+        checkpoints: Arc<dyn CheckpointStore>,
+        clock: &Arc<dyn Clock>,
+    ) -> Self {
+        let circuit = CircuitBreaker::new("bus", CircuitOptions::default(), Arc::clone(clock));
+        let timeout = Timeout::new(PUBLISH_TIMEOUT, Arc::clone(clock));
+        Self { bus, checkpoints, circuit, timeout, published: Position::ZERO }
+    }
+
+    /// What keeps the relay from calling a bus that keeps failing.
+    pub(crate) fn circuit(&self) -> CircuitBreaker {
+        self.circuit.clone()
+    }
+
+    /// Publishes what an earlier attempt has not.
+    async fn publish(&mut self, events: &[RecordedEvent]) -> Result<(), HandleError> {
+        let done = events.partition_point(|event| event.position <= self.published);
+        // All of it behind: then it is an old event that comes again.
+        let left = if done == events.len() { events } else { &events[done..] };
+        for part in left.chunks(PUBLISH_LIMIT) {
+            let messages = part.iter().cloned().map(Message::of).collect();
+            let publishing = async { self.bus.publish(messages).await.map_err(handle_error) };
+            self.circuit.call(self.timeout.call(publishing)).await?;
+            let last = part.last().map_or(Position::ZERO, |event| event.position);
+            self.published = self.published.max(last);
+        }
+        Ok(())
     }
 }
 
@@ -32,13 +71,18 @@ impl Subscriber for Relay {
     }
 
     async fn checkpoint(&mut self) -> Result<Position, StoreError> {
-        self.checkpoints.load_checkpoint(NAME).await
+        self.published = self.checkpoints.load_checkpoint(NAME).await?;
+        Ok(self.published)
+    }
+
+    /// Publishing twice is allowed, and a durable checkpoint for each batch would halve the rate of appends.
+    fn saves_every_batch(&self) -> bool {
+        false
     }
 
     async fn handle(&mut self, batch: Batch<'_>) -> Result<(), HandleError> {
         if !batch.events.is_empty() {
-            let messages = batch.events.iter().cloned().map(Message::of).collect();
-            self.bus.publish(messages).await.map_err(handle_error)?;
+            return self.publish(batch.events).await;
         }
         let checkpoint =
             Checkpoint { subscription: NAME.to_owned(), position: batch.read_to, fence: batch.fence };
@@ -53,5 +97,12 @@ fn handle_error(error: BusError) -> HandleError {
         error @ (BusError::Unavailable { .. } | BusError::Malformed { .. } | _) => {
             HandleError::Transient(error.into())
         }
+    }
+}
+
+/// The events wait in the log until the bus is well again.
+impl From<PolicyError> for HandleError {
+    fn from(error: PolicyError) -> Self {
+        Self::Transient(error.into())
     }
 }

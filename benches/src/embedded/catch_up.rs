@@ -44,7 +44,7 @@ async fn by_engine(path: &Path) -> Outcome<Vec<f64>> {
     let shutdown = CancellationToken::new();
     let watch = Stopwatch::start();
     let work = async {
-        view.wait_for(horizon, Duration::from_secs(300)).await?;
+        view.wait_for(horizon, Duration::from_mins(5)).await?;
         let rate = watch.rate(STREAMS * EVENTS);
         shutdown.cancel();
         Ok::<_, crate::Failure>(rate)

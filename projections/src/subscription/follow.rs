@@ -33,7 +33,7 @@ pub(super) struct Follow<'a> {
     categories: Option<Vec<String>>,
     /// Everything up to here is done.
     pub(super) position: Position,
-    /// The checkpoint saved, which may be behind where only foreign events passed.
+    /// The checkpoint saved, which may be behind where only foreign events passed, or the subscriber saves few.
     pub(super) saved: Position,
     saved_at: Timestamp,
     /// Streams with an unresolved dead letter.
@@ -171,7 +171,11 @@ impl<'a> Follow<'a> {
             self.monitor.handled(0, read_to);
             return Ok(None);
         }
-        self.hand_over(events, read_to, more).await
+        let ahead = self.hand_over(events, read_to, more).await?;
+        if self.saved < self.position && (self.checkpoint_is_due() || !self.parked.is_empty()) {
+            self.hand_over(Vec::new(), self.position, false).await?;
+        }
+        Ok(ahead)
     }
 
     fn checkpoint_is_due(&self) -> bool {
@@ -205,7 +209,9 @@ impl<'a> Follow<'a> {
             self.monitor.failed(None);
         }
         self.position = read_to;
-        self.mark_saved(read_to);
+        if events.is_empty() || self.subscriber.saves_every_batch() {
+            self.mark_saved(read_to);
+        }
         self.monitor.handled(events.len(), read_to);
         Ok(ahead)
     }

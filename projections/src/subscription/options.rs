@@ -56,7 +56,8 @@ pub struct SubscriptionOptions {
     pub backoff: Backoff,
     /// What follows when an event cannot be handled.
     pub failure_policy: FailurePolicy,
-    /// At most so long is a checkpoint kept unsaved when nothing but foreign events passed.
+    /// At most so long is a checkpoint kept unsaved when nothing but foreign events passed, or by a subscriber that
+    /// does not save every one.
     pub lazy_checkpoint: Duration,
     /// How often a subscription with parked streams looks whether they were resolved.
     pub parked_check: Duration,

@@ -37,7 +37,16 @@ pub trait Subscriber: Send + Sync {
     /// [`StoreError`] when the store failed.
     async fn checkpoint(&mut self) -> Result<Position, StoreError>;
 
-    /// Handles a batch and saves its checkpoint.
+    /// Whether [`Self::handle`] saves the checkpoint of every batch, or only that of a batch without events.
+    ///
+    /// Whoever's effects are harmless to repeat may say `false`: that spares a durable write for each batch. A batch
+    /// without events then follows within [`lazy_checkpoint`](super::SubscriptionOptions::lazy_checkpoint) and at
+    /// the end; after a crash as much is repeated.
+    fn saves_every_batch(&self) -> bool {
+        true
+    }
+
+    /// Handles a batch and saves its checkpoint; see [`Self::saves_every_batch`].
     ///
     /// # Errors
     /// [`HandleError`] says what follows. On [`HandleError::Poison`] the batch is handed over again, after a pause

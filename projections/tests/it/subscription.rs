@@ -21,6 +21,7 @@ struct Notes {
     seen: Arc<Mutex<Vec<u64>>>,
     batches: Arc<Mutex<Vec<usize>>>,
     failures: VecDeque<HandleError>,
+    saves_every_batch: bool,
 }
 
 impl Notes {
@@ -31,6 +32,7 @@ impl Notes {
             seen: Arc::default(),
             batches: Arc::default(),
             failures: VecDeque::new(),
+            saves_every_batch: true,
         }
     }
 }
@@ -49,13 +51,19 @@ impl Subscriber for Notes {
         self.storage.checkpoints.load_checkpoint(&self.name).await
     }
 
+    fn saves_every_batch(&self) -> bool {
+        self.saves_every_batch
+    }
+
     async fn handle(&mut self, batch: Batch<'_>) -> Result<(), HandleError> {
         if let Some(failure) = self.failures.pop_front() {
             return Err(failure);
         }
-        let subscription = self.name.clone();
-        let checkpoint = Checkpoint { subscription, position: batch.read_to, fence: batch.fence };
-        self.storage.checkpoints.save_checkpoint(checkpoint).await?;
+        if batch.events.is_empty() || self.saves_every_batch {
+            let subscription = self.name.clone();
+            let checkpoint = Checkpoint { subscription, position: batch.read_to, fence: batch.fence };
+            self.storage.checkpoints.save_checkpoint(checkpoint).await?;
+        }
         self.batches.lock().unwrap().push(batch.events.len());
         self.seen.lock().unwrap().extend(batch.events.iter().map(|event| event.position.get()));
         Ok(())
@@ -150,6 +158,25 @@ fn foreign_events_move_the_signal_at_once_and_the_checkpoint_lazily() {
         subscription.monitor.signal().reached(unsaved).await;
         subscription.shut_down().await;
         assert_eq!(world.storage.checkpoints.load_checkpoint("notes").await.unwrap(), unsaved);
+    });
+}
+
+#[test]
+fn checkpoints_that_may_wait_are_saved_after_a_while_and_at_the_end() {
+    in_a_world(async |world| {
+        let mut notes = Notes::new(&world);
+        notes.saves_every_batch = false;
+        let subscription = start(&world, "a", notes, small_batches(10));
+        let saved = async || world.storage.checkpoints.load_checkpoint("notes").await.unwrap();
+        let first = world.add_many(25).await;
+        subscription.monitor.signal().reached(first).await;
+        assert_eq!(saved().await, Position::ZERO, "nothing is saved for the moment");
+        world.pass(Duration::from_secs(2)).await;
+        assert_eq!(saved().await, first);
+        let last = world.add("late", 1).await;
+        subscription.monitor.signal().reached(last).await;
+        subscription.shut_down().await;
+        assert_eq!(saved().await, last);
     });
 }
 

@@ -7,6 +7,7 @@ use crate::command::{Executor, GroupCommitter};
 use crate::environment::live_environment;
 use crate::process::Activities;
 use crate::relay::Relay;
+use crate::resilience::Circuits;
 use composable_rust_core::Projection;
 use composable_rust_core::port::EventBus;
 use composable_rust_projections::{
@@ -117,7 +118,11 @@ pub(super) async fn start(builder: ApplicationBuilder) -> Result<Application, Ap
         (process.start)(&mut starting);
     }
     let checkpoints = Arc::clone(&starting.deps.storage.checkpoints);
-    starting.subscribe("relay".to_owned(), Relay::new(Arc::clone(&bus), checkpoints));
+    let relay = Relay::new(Arc::clone(&bus), checkpoints, &starting.deps.environment.clock);
+    let circuits = Circuits::default();
+    circuits.add(relay.circuit());
+    starting.handles.put(circuits);
+    starting.subscribe("relay".to_owned(), relay);
     let application = Application { shared: Arc::new(starting.share(name, bus)) };
     start_services(&application, builder.services).await?;
     Ok(application)

@@ -5,5 +5,6 @@ mod bus;
 mod commands;
 mod domain;
 mod processes;
+mod resilience;
 mod store;
 mod wiring;
