@@ -45,10 +45,6 @@ impl Client {
         Self { token: Some(answer.text("/token").to_owned()), ..self.clone() }
     }
 
-    pub(crate) async fn get(&self, path: &str) -> Answer {
-        self.send(Method::GET, path, None, None).await
-    }
-
     /// Posts under an Idempotency-Key, again and again while the server says that it may help.
     pub(crate) async fn post(&self, path: &str, key: &str, body: Value) -> Answer {
         loop {

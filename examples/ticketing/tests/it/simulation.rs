@@ -6,7 +6,7 @@ use crate::invariants::broken;
 use crate::story::{Buyer, OnSale, offer, rush};
 use composable_rust::prelude::*;
 use composable_rust::testing::simulation::{Ending, Life, Simulation};
-use composable_rust::{Clock, Environment};
+use composable_rust::Environment;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use ticketing::account::{self, Sessions};
@@ -16,6 +16,11 @@ use ticketing::{app, inventory, payment, reservation, show};
 
 const OUTCOMES: [&str; 4] = ["succeed", "decline", "slow", "lost_answer"];
 const SEEDS: u64 = 1_000;
+/// Short, so that a seed is quick; what matters is their order.
+const HOLD: Duration = Duration::from_secs(10);
+const PAYMENT: Duration = Duration::from_secs(20);
+/// Longer than every hold, payment and pause between attempts.
+const REST: Duration = Duration::from_secs(120);
 
 /// The world of one seed: the gateway outlives every crash.
 struct World<'a> {
@@ -42,8 +47,8 @@ impl<'a> World<'a> {
             .routes(account::routes(sessions))
             .routes(show::routes())
             .routes(inventory::routes())
-            .routes(reservation::routes(Duration::from_secs(300), Arc::clone(&gateway)))
-            .routes(payment::routes(Duration::from_secs(600), gateway))
+            .routes(reservation::routes(HOLD, Arc::clone(&gateway)))
+            .routes(payment::routes(PAYMENT, gateway))
             .start()
             .await
             .expect("a sound application")
@@ -66,7 +71,7 @@ impl<'a> World<'a> {
             let app = self.start(environment).await;
             let on_sale: OnSale = offer(&app).await;
             rush(&app, &on_sale, &self.buyers).await;
-            app.environment().clock.sleep(Duration::from_secs(3_600)).await;
+            app.environment().clock.sleep(REST).await;
             let broken = broken(&app, &on_sale.section, self.gateway.ledger()).await;
             app.shutdown().await.expect("an orderly end");
             broken
@@ -84,6 +89,7 @@ impl<'a> World<'a> {
 fn draw(simulation: &Simulation, n: u64) -> Buyer {
     let tries = 1 + simulation.below(2);
     Buyer {
+        number: n,
         // Two buyers share an account, so that the limit per customer is fought over.
         name: format!("buyer{}", n / 2),
         quantity: 1 + u32::try_from(simulation.below(3)).expect("below three"),

@@ -14,6 +14,8 @@ pub(crate) const PER_CUSTOMER: u32 = 3;
 /// What one buyer intends; drawn before the first life, so that every life tells the same story.
 #[derive(Debug, Clone)]
 pub(crate) struct Buyer {
+    /// Tells this intention from another of the same person.
+    pub(crate) number: u64,
     pub(crate) name: String,
     pub(crate) quantity: u32,
     /// The outcomes of the payments tried, one after the other.
@@ -67,7 +69,7 @@ async fn buy(app: &Application, on_sale: &OnSale, buyer: &Buyer) {
     let client = Client::new(app).sign_in(&format!("{}@example.org", buyer.name)).await;
     let line = json!({ "section_id": on_sale.section, "tier_id": on_sale.tier, "quantity": buyer.quantity });
     let wanted = json!({ "event_id": on_sale.show, "lines": [line] });
-    let reserved = client.post("/api/reservations", "reserve", wanted).await;
+    let reserved = client.post("/api/reservations", &format!("reserve-{}", buyer.number), wanted).await;
     if reserved.status != StatusCode::CREATED {
         assert_eq!(reserved.status, StatusCode::CONFLICT, "{reserved:?}");
         return;
@@ -78,7 +80,7 @@ async fn buy(app: &Application, on_sale: &OnSale, buyer: &Buyer) {
             "reservation_id": id,
             "method": { "type": "simulated", "outcome": outcome },
         });
-        let paid = client.post("/api/payments", &format!("pay-{attempt}"), payment).await;
+        let paid = client.post("/api/payments", &format!("pay-{}-{attempt}", buyer.number), payment).await;
         let expected = [StatusCode::CREATED, StatusCode::CONFLICT, StatusCode::GONE];
         assert!(expected.contains(&paid.status), "{paid:?}");
     }
