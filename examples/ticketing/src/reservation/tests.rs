@@ -1,1 +1,179 @@
-//! What this slice does, as sentences.
+//! What may happen to an order, as sentences.
+
+use super::*;
+use crate::shared::{Currency, Line, Money, PaymentId, SectionId, ShowId, TierId};
+use composable_rust::later;
+use composable_rust::prelude::*;
+use composable_rust::testing::spec::START;
+use jiff::Timestamp;
+use std::time::Duration;
+use uuid::Uuid;
+
+use ReservationCommand::{Cancel, Complete, Expire, FailPayment, Place, StartPayment};
+use ReservationEvent::{Cancelled, Completed, Expired, PaymentFailed, PaymentStarted, Placed};
+
+fn after(seconds: u64) -> Timestamp {
+    later(START, Duration::from_secs(seconds))
+}
+
+fn payment(number: u128) -> PaymentId {
+    PaymentId::from(Uuid::from_u128(number))
+}
+
+/// Three places, held for five minutes.
+fn order() -> Order {
+    let line = |tier: &str, quantity, cents| Line {
+        section_id: SectionId::from(Uuid::from_u128(1)),
+        section: "Floor".into(),
+        tier_id: TierId::from(Uuid::from_u128(cents)),
+        tier: tier.into(),
+        quantity,
+        price: Money::new(i64::try_from(cents).unwrap(), Currency::EUR),
+    };
+    Order {
+        show: ShowId::from(Uuid::from_u128(9)),
+        customer: UserId::from_uuid(Uuid::from_u128(8)),
+        lines: vec![line("Adult", 2, 4_500), line("Child", 1, 2_000)],
+        total: Money::new(11_000, Currency::EUR),
+        until: after(300),
+    }
+}
+
+fn placed() -> ReservationEvent {
+    Placed { order: order(), at: START }
+}
+
+fn paying() -> [ReservationEvent; 2] {
+    [placed(), PaymentStarted { payment: payment(1), until: after(700) }]
+}
+
+fn completed() -> ReservationEvent {
+    let Order { show, customer, .. } = order();
+    Completed { payment: payment(1), show, customer, tickets: Vec::new(), at: START }
+}
+
+#[test]
+fn an_order_is_placed_once() {
+    given_nothing::<Reservation>().when(Place(order())).then([placed()]);
+    given::<Reservation>([placed()])
+        .when(Place(order()))
+        .then_rejected(ReservationRefused::WrongState { status: ReservationStatus::Held });
+}
+
+#[test]
+fn a_payment_prolongs_the_hold_and_never_shortens_it() {
+    let start = |until| StartPayment { payment: payment(1), until };
+    given::<Reservation>([placed()])
+        .when(start(after(700)))
+        .then([PaymentStarted { payment: payment(1), until: after(700) }]);
+    given::<Reservation>([placed()])
+        .when(start(after(100)))
+        .then([PaymentStarted { payment: payment(1), until: after(300) }]);
+}
+
+#[test]
+fn one_payment_at_a_time_and_none_after_the_end() {
+    let start = || StartPayment { payment: payment(2), until: after(700) };
+    given::<Reservation>(paying()).when(start()).then_rejected(ReservationRefused::PaymentInProgress);
+    given::<Reservation>(paying().into_iter().chain([completed()]))
+        .when(start())
+        .then_rejected(ReservationRefused::AlreadyPaid);
+    given::<Reservation>([placed()])
+        .when(start())
+        .at(after(300))
+        .then_rejected(ReservationRefused::HoldExpired);
+    given::<Reservation>([placed(), Expired]).when(start()).then_rejected(ReservationRefused::HoldExpired);
+    given::<Reservation>([placed(), Cancelled])
+        .when(start())
+        .then_rejected(ReservationRefused::WrongState { status: ReservationStatus::Cancelled });
+}
+
+#[test]
+fn after_a_decline_another_try_is_allowed_ten_times() {
+    let failed = |number| {
+        [
+            PaymentStarted { payment: payment(number), until: after(700) },
+            PaymentFailed { payment: payment(number) },
+        ]
+    };
+    given::<Reservation>(paying())
+        .when(FailPayment { payment: payment(1) })
+        .then([PaymentFailed { payment: payment(1) }])
+        .then_state(|order| assert_eq!((order.status, order.payment), (ReservationStatus::Held, None)));
+    let start = StartPayment { payment: payment(99), until: after(700) };
+    given::<Reservation>([placed()].into_iter().chain((1..=9).flat_map(failed)))
+        .when(start.clone())
+        .then_state(|order| assert_eq!(order.status, ReservationStatus::Paying));
+    given::<Reservation>([placed()].into_iter().chain((1..=10).flat_map(failed)))
+        .when(start)
+        .then_rejected(ReservationRefused::LimitExceeded { limit: 10 });
+}
+
+#[test]
+fn what_is_paid_gets_a_ticket_for_each_place() {
+    given::<Reservation>(paying()).when(Complete { payment: payment(1) }).then_state(|order| {
+        let tiers: Vec<_> = order.tickets.iter().map(|ticket| ticket.tier.as_str()).collect();
+        assert_eq!(tiers, ["Adult", "Adult", "Child"]);
+        let mut codes: Vec<_> = order.tickets.iter().map(|ticket| ticket.code.clone()).collect();
+        codes.dedup();
+        assert_eq!(codes.len(), 3);
+    });
+    let paid = || paying().into_iter().chain([completed()]);
+    given::<Reservation>(paid()).when(Complete { payment: payment(1) }).then_nothing();
+    given::<Reservation>(paid())
+        .when(Complete { payment: payment(2) })
+        .then_rejected(ReservationRefused::AlreadyPaid);
+}
+
+#[test]
+fn money_that_comes_late_still_completes_the_order_it_was_for() {
+    given::<Reservation>(paying().into_iter().chain([Expired]))
+        .when(Complete { payment: payment(1) })
+        .then_state(|order| assert_eq!(order.status, ReservationStatus::Completed));
+    given::<Reservation>([placed(), Expired])
+        .when(Complete { payment: payment(1) })
+        .then_rejected(ReservationRefused::WrongState { status: ReservationStatus::Expired });
+}
+
+#[test]
+fn a_hold_ends_at_its_time_and_not_before() {
+    let expire = || Expire { unanswered: None };
+    given::<Reservation>([placed()])
+        .when(expire())
+        .at(after(299))
+        .then_rejected(ReservationRefused::StillHeld { until: after(300) });
+    given::<Reservation>([placed()]).when(expire()).at(after(300)).then([Expired]);
+    given::<Reservation>([placed(), Expired]).when(expire()).at(after(300)).then_nothing();
+}
+
+#[test]
+fn a_payment_under_way_is_named_when_the_hold_ends() {
+    given::<Reservation>(paying())
+        .when(Expire { unanswered: None })
+        .at(after(700))
+        .then_rejected(ReservationRefused::PaymentInProgress);
+    given::<Reservation>(paying())
+        .when(Expire { unanswered: Some(payment(1)) })
+        .at(after(700))
+        .then([Expired]);
+    given::<Reservation>(paying().into_iter().chain([completed()]))
+        .when(Expire { unanswered: Some(payment(1)) })
+        .at(after(700))
+        .then_rejected(ReservationRefused::AlreadyPaid);
+}
+
+#[test]
+fn an_order_is_given_up_while_nobody_has_paid() {
+    given::<Reservation>([placed()]).when(Cancel { stopped: None }).then([Cancelled]);
+    given::<Reservation>([placed(), Cancelled]).when(Cancel { stopped: None }).then_nothing();
+    given::<Reservation>(paying())
+        .when(Cancel { stopped: None })
+        .then_rejected(ReservationRefused::PaymentInProgress);
+    given::<Reservation>(paying()).when(Cancel { stopped: Some(payment(1)) }).then([Cancelled]);
+    given::<Reservation>(paying().into_iter().chain([completed()]))
+        .when(Cancel { stopped: None })
+        .then_rejected(ReservationRefused::AlreadyPaid);
+    given::<Reservation>([placed(), Expired])
+        .when(Cancel { stopped: None })
+        .then_rejected(ReservationRefused::HoldExpired);
+}

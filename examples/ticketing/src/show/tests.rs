@@ -1,1 +1,181 @@
-//! What this slice does, as sentences.
+//! What a show allows, as sentences.
+
+use super::*;
+use crate::shared::{Currency, Money, SectionId, TierId};
+use composable_rust::Context;
+use composable_rust::later;
+use composable_rust::prelude::*;
+use composable_rust::testing::spec::{START, command_id};
+use jiff::Timestamp;
+use std::time::Duration;
+use uuid::Uuid;
+
+fn in_days(days: u32) -> Timestamp {
+    later(START, Duration::from_secs(24 * 60 * 60) * days)
+}
+
+fn owner() -> UserId {
+    UserId::from_uuid(Uuid::from_u128(1))
+}
+
+fn concert() -> NewShow {
+    let tier = |name: &str, cents| NewTier {
+        name: name.into(),
+        price: Money::new(cents, Currency::EUR),
+        sales_start: None,
+        sales_end: None,
+    };
+    NewShow {
+        title: "Concert".into(),
+        description: None,
+        venue: Venue { name: "Hall".into(), address: None, time_zone: "Europe/Berlin".into() },
+        starts_at: in_days(30),
+        ends_at: None,
+        currency: Currency::EUR,
+        max_per_order: 4,
+        max_per_customer: None,
+        sections: vec![NewSection {
+            name: "Floor".into(),
+            kind: SectionKind::General,
+            capacity: 100,
+            tiers: vec![tier("Adult", 4_500), tier("Child", 2_000)],
+        }],
+    }
+}
+
+fn created() -> ShowEvent {
+    let create = ShowCommand::Create { owner: owner(), show: concert() };
+    Show::default().decide(create, &Context::new(START, command_id())).unwrap().remove(0)
+}
+
+fn violations(change: impl FnOnce(&mut NewShow)) -> Vec<(String, String)> {
+    let mut show = concert();
+    change(&mut show);
+    let refused = Show::default()
+        .decide(ShowCommand::Create { owner: owner(), show }, &Context::new(START, command_id()))
+        .unwrap_err();
+    let ShowRefused::Invalid { errors } = refused else { panic!("refused otherwise: {refused:?}") };
+    errors.into_iter().map(|error| (error.pointer, error.code)).collect()
+}
+
+#[test]
+fn a_new_show_is_a_draft_with_ids_for_sections_and_tiers() {
+    given_nothing::<Show>()
+        .when(ShowCommand::Create { owner: owner(), show: concert() })
+        .then([created()])
+        .then_state(|show| {
+            let listing = show.listing.as_ref().unwrap();
+            assert_eq!((show.status, listing.owner_id), (ShowStatus::Draft, owner()));
+            let section = &listing.sections[0];
+            let ids = [section.id.as_uuid(), section.tiers[0].id.as_uuid(), section.tiers[1].id.as_uuid()];
+            assert!(ids[0] != ids[1] && ids[1] != ids[2] && ids[0] != ids[2], "{ids:?}");
+        });
+}
+
+#[test]
+fn all_that_is_wrong_is_told_at_once_with_its_place() {
+    let found = violations(|show| {
+        show.title = " ".into();
+        show.starts_at = START;
+        show.ends_at = Some(in_days(0));
+        show.sections[0].capacity = 0;
+        show.sections[0].tiers[1].price = Money::new(-1, Currency::USD);
+    });
+    let places: Vec<_> = found.iter().map(|(at, code)| (at.as_str(), code.as_str())).collect();
+    assert_eq!(
+        places,
+        [
+            ("/title", "too_short"),
+            ("/starts_at", "in_the_past"),
+            ("/sections/0/capacity", "out_of_range"),
+            ("/sections/0/tiers/1/price/amount", "out_of_range"),
+            ("/sections/0/tiers/1/price/currency", "wrong_currency"),
+        ]
+    );
+}
+
+#[test]
+fn limits_are_inclusive() {
+    assert_eq!(violations(|show| show.title = "x".repeat(201)), [("/title".into(), "too_long".into())]);
+    assert_eq!(
+        violations(|show| show.sections[0].capacity = 100_001),
+        [("/sections/0/capacity".into(), "out_of_range".into())]
+    );
+    assert_eq!(
+        violations(|show| show.sections[0].tiers.clear()),
+        [("/sections/0/tiers".into(), "too_few".into())]
+    );
+    let fits = NewShow { title: "x".repeat(200), ends_at: Some(in_days(30)), ..concert() };
+    given_nothing::<Show>()
+        .when(ShowCommand::Create { owner: owner(), show: fits })
+        .then_state(|show| assert_eq!(show.status, ShowStatus::Draft));
+}
+
+#[test]
+fn a_show_is_published_sold_closed_and_sold_again() {
+    use ShowEvent::{Published, SalesClosed, SalesOpened};
+    given::<Show>([created()]).when(ShowCommand::Publish).then([Published]);
+    given::<Show>([created(), Published]).when(ShowCommand::OpenSales).then([SalesOpened]);
+    given::<Show>([created(), Published, SalesOpened]).when(ShowCommand::CloseSales).then([SalesClosed]);
+    given::<Show>([created(), Published, SalesOpened, SalesClosed])
+        .when(ShowCommand::OpenSales)
+        .then([SalesOpened]);
+}
+
+#[test]
+fn a_step_out_of_order_is_refused() {
+    let refused = |status| ShowRefused::WrongState { status };
+    given::<Show>([created()]).when(ShowCommand::OpenSales).then_rejected(refused(ShowStatus::Draft));
+    given::<Show>([created(), ShowEvent::Published])
+        .when(ShowCommand::Publish)
+        .then_rejected(refused(ShowStatus::Published));
+    given_nothing::<Show>().when(ShowCommand::Publish).then_rejected(refused(ShowStatus::Unlisted));
+    given::<Show>([created()])
+        .when(ShowCommand::Create { owner: owner(), show: concert() })
+        .then_rejected(refused(ShowStatus::Draft));
+}
+
+/// A show on sale, and what one wants of its first section.
+fn on_sale() -> (Show, impl Fn(usize, u32) -> Wanted) {
+    let events = [created(), ShowEvent::Published, ShowEvent::SalesOpened];
+    let show: Show = fold(&events);
+    let section = show.listing.clone().unwrap().sections.remove(0);
+    let wanted = move |tier: usize, quantity| Wanted {
+        section_id: section.id,
+        tier_id: section.tiers[tier].id,
+        quantity,
+    };
+    (show, wanted)
+}
+
+#[test]
+fn an_order_costs_what_the_show_says() {
+    let (show, wanted) = on_sale();
+    let quote = show.quote(&[wanted(0, 2), wanted(1, 1)], START).unwrap();
+    assert_eq!(quote.total, Money::new(11_000, Currency::EUR));
+    assert_eq!(quote.lines[1].tier, "Child");
+}
+
+#[test]
+fn an_order_asks_for_what_there_is() {
+    let (show, wanted) = on_sale();
+    assert_eq!(show.quote(&[wanted(0, 5)], START), Err(ShowRefused::LimitExceeded { limit: 4 }));
+    let unknown = Wanted { section_id: SectionId::from(Uuid::nil()), ..wanted(0, 1) };
+    let other_tier = Wanted { tier_id: TierId::from(Uuid::nil()), ..wanted(0, 0) };
+    let Err(ShowRefused::Invalid { errors }) = show.quote(&[unknown, other_tier], START) else { panic!() };
+    let places: Vec<_> = errors.iter().map(|error| error.pointer.as_str()).collect();
+    assert_eq!(places, ["/lines/0/section_id", "/lines/1/quantity", "/lines/1/tier_id"]);
+    assert!(matches!(show.quote(&[], START), Err(ShowRefused::Invalid { .. })));
+}
+
+#[test]
+fn nothing_is_sold_before_and_after_its_time() {
+    let (mut show, wanted) = on_sale();
+    let tier = &mut show.listing.as_mut().unwrap().sections[0].tiers[0];
+    (tier.sales_start, tier.sales_end) = (Some(in_days(1)), Some(in_days(2)));
+    assert_eq!(show.quote(&[wanted(0, 1)], START), Err(ShowRefused::SalesClosed));
+    assert!(show.quote(&[wanted(0, 1)], in_days(1)).is_ok());
+    assert_eq!(show.quote(&[wanted(0, 1)], in_days(2)), Err(ShowRefused::SalesClosed));
+    show.evolve(&ShowEvent::SalesClosed);
+    assert_eq!(show.quote(&[wanted(1, 1)], START), Err(ShowRefused::SalesClosed));
+}

@@ -56,7 +56,11 @@ pub(crate) async fn broken(app: &Application, section: &str, ledger: &Ledger) ->
 }
 
 /// Money is with us exactly for what was sold.
-async fn money(app: &Application, ledger: &Ledger, completed: &BTreeMap<PaymentId, ReservationId>) -> Vec<String> {
+async fn money(
+    app: &Application,
+    ledger: &Ledger,
+    completed: &BTreeMap<PaymentId, ReservationId>,
+) -> Vec<String> {
     let mut broken = Vec::new();
     for entry in ledger.entries() {
         let is_kept = matches!(entry.fate, Fate::Charged { .. });

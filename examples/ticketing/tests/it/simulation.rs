@@ -4,9 +4,9 @@
 
 use crate::invariants::broken;
 use crate::story::{Buyer, OnSale, offer, rush};
+use composable_rust::Environment;
 use composable_rust::prelude::*;
 use composable_rust::testing::simulation::{Ending, Life, Simulation};
-use composable_rust::Environment;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use ticketing::account::{self, Sessions};
@@ -93,7 +93,9 @@ fn draw(simulation: &Simulation, n: u64) -> Buyer {
         // Two buyers share an account, so that the limit per customer is fought over.
         name: format!("buyer{}", n / 2),
         quantity: 1 + u32::try_from(simulation.below(3)).expect("below three"),
-        payments: (0..tries).map(|_| OUTCOMES[usize::try_from(simulation.below(4)).expect("below four")]).collect(),
+        payments: (0..tries)
+            .map(|_| OUTCOMES[usize::try_from(simulation.below(4)).expect("below four")])
+            .collect(),
         gives_up: simulation.below(3) == 0,
     }
 }
@@ -112,7 +114,8 @@ fn outcome_of(seed: u64) -> (Vec<String>, String) {
 
 #[test]
 fn simulation_of_the_checkout_keeps_every_promise_wherever_it_crashes() {
-    let limit = std::env::var("PROVE_SECONDS").ok().and_then(|text| text.parse().ok()).map(Duration::from_secs);
+    let limit =
+        std::env::var("PROVE_SECONDS").ok().and_then(|text| text.parse().ok()).map(Duration::from_secs);
     let started = now();
     let mut seed = 0;
     while limit.map_or(seed < SEEDS, |limit| started.elapsed() < limit) {
