@@ -49,9 +49,11 @@ impl Interpreter {
         Self { clock, host, registry: Arc::default() }
     }
 
-    /// Settles names and times: cancels, debounces, throttles. `None` when nothing is left to run. Call it in the order
-    /// in which reducers asked.
-    pub fn plan<A>(&self, effect: Effect<A>) -> Option<Plan<A>> {
+    /// Settles names and times: cancels, debounces, throttles. Call it in the order in which reducers asked.
+    ///
+    /// # Errors
+    /// When nothing is left to run: an effect that was held back, to be dropped where no lock is held.
+    pub fn plan<A>(&self, effect: Effect<A>) -> Result<Plan<A>, Option<Effect<A>>> {
         self.registry.plan(effect, &|| self.clock.now()).map(Plan)
     }
 
@@ -153,7 +155,7 @@ impl Interpreter {
             | Effect::Cancel(_)
             | Effect::Debounce(_)
             | Effect::Throttle(_)) => Box::pin(async move {
-                if let Some(plan) = self.plan(single) {
+                if let Ok(plan) = self.plan(single) {
                     self.run(plan, sink).await;
                 }
             }),

@@ -37,31 +37,38 @@ struct Names {
 }
 
 impl Registry {
-    /// Settles what `effect` means for others with its name; `None` when nothing is left to run.
+    /// Settles what `effect` means for others with its name.
+    ///
+    /// # Errors
+    /// When nothing is left to run: an effect that was held back, to be dropped where no lock is held.
     pub(crate) fn plan<A>(
         self: &Arc<Self>,
         effect: Effect<A>,
         now: &dyn Fn() -> Timestamp,
-    ) -> Option<Planned<A>> {
+    ) -> Result<Planned<A>, Option<Effect<A>>> {
         match effect {
             Effect::Cancel(id) => {
                 self.cancel(&id);
-                None
+                Err(None)
             }
             Effect::Cancellable(inner) => {
                 let inner = *inner;
                 let planned = self.plan(inner.effect, now)?;
-                Some(planned.named(|token| self.register(inner.id, token)))
+                Ok(planned.named(|token| self.register(inner.id, token)))
             }
             Effect::Debounce(spaced) => {
                 let spaced = *spaced;
                 self.cancel(&spaced.id);
                 let planned = Planned { wait: spaced.span, ..Planned::new(spaced.effect) };
-                Some(planned.named(|token| self.register(spaced.id, token)))
+                Ok(planned.named(|token| self.register(spaced.id, token)))
             }
             Effect::Throttle(spaced) => {
                 let spaced = *spaced;
-                self.may_begin(spaced.id, spaced.span, now()).then(|| self.plan(spaced.effect, now))?
+                if self.may_begin(spaced.id, spaced.span, now()) {
+                    self.plan(spaced.effect, now)
+                } else {
+                    Err(Some(spaced.effect))
+                }
             }
             nameless @ (Effect::Future(_)
             | Effect::Stream(_)
@@ -75,7 +82,7 @@ impl Registry {
             | Effect::Notify(_)
             | Effect::Dispatch(_)
             | Effect::ScheduleTimer(_)
-            | Effect::CancelTimer(_)) => Some(Planned::new(nameless)),
+            | Effect::CancelTimer(_)) => Ok(Planned::new(nameless)),
         }
     }
 

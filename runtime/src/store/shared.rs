@@ -76,8 +76,15 @@ pub(super) struct Refused<A> {
 struct Aftermath<A> {
     work: Calls,
     waits: Calls,
-    /// Dropped outside the lock: what drops with an effect may use the store.
+    left: Left<A>,
+}
+
+/// Effects that are not run. Dropped outside the lock: what drops with an effect may use the store.
+struct Left<A> {
+    /// Waits that a closing store does not begin.
     given_up: Vec<Job<A>>,
+    /// Throttled.
+    held_back: Vec<Effect<A>>,
 }
 
 impl<R: StoreReducer> Shared<R> {
@@ -178,16 +185,17 @@ impl<R: StoreReducer> Shared<R> {
         effects: Effects<R::Action>,
         lineage: Asked<'_, R::Action>,
     ) -> Aftermath<R::Action> {
-        let mut aftermath =
-            Aftermath { work: Calls::default(), waits: Calls::default(), given_up: Vec::new() };
+        let mut left = Left { given_up: Vec::new(), held_back: Vec::new() };
         let (work_before, waits_before) = (inner.work.queue.len(), inner.waits.queue.len());
         for effect in effects {
-            self.queue_one(inner, effect, lineage, &mut aftermath.given_up);
+            self.queue_one(inner, effect, lineage, &mut left);
         }
         let (work, waits) = (inner.work.queue.len() - work_before, inner.waits.queue.len() - waits_before);
-        aftermath.work = inner.work.calls_for(work, self.options.max_running_effects);
-        aftermath.waits = inner.waits.calls_for(waits, self.options.max_waiting_effects);
-        aftermath
+        Aftermath {
+            work: inner.work.calls_for(work, self.options.max_running_effects),
+            waits: inner.waits.calls_for(waits, self.options.max_waiting_effects),
+            left,
+        }
     }
 
     fn queue_one(
@@ -195,27 +203,30 @@ impl<R: StoreReducer> Shared<R> {
         inner: &mut Inner<R>,
         effect: Effect<R::Action>,
         lineage: Asked<'_, R::Action>,
-        given_up: &mut Vec<Job<R::Action>>,
+        left: &mut Left<R::Action>,
     ) {
         if let Effect::Parallel(effects) = effect {
             for effect in effects {
-                self.queue_one(inner, effect, lineage, given_up);
+                self.queue_one(inner, effect, lineage, left);
             }
             return;
         }
         let kind = effect.kind();
-        let Some(plan) = self.interpreter.plan(effect) else { return };
+        let plan = match self.interpreter.plan(effect) {
+            Ok(plan) => plan,
+            Err(held_back) => return left.held_back.extend(held_back),
+        };
         let waits = plan.0.waits();
         let job = Job { plan, kind, lineage: lineage.cloned() };
         match (waits, inner.phase) {
             (false, _) => inner.work.queue.push_back(job),
             (true, Phase::Open) => inner.waits.queue.push_back(job),
-            (true, Phase::Draining | Phase::Closed) => given_up.push(job),
+            (true, Phase::Draining | Phase::Closed) => left.given_up.push(job),
         }
     }
 
     fn follow_up(self: &Arc<Self>, aftermath: Aftermath<R::Action>) {
-        let Aftermath { work, waits, given_up } = aftermath;
+        let Aftermath { work, waits, left } = aftermath;
         for (pool, calls) in [(Pool::Work, work), (Pool::Waits, waits)] {
             for _ in 0..calls.wake {
                 self.bells.of(pool).notify_one();
@@ -225,7 +236,7 @@ impl<R: StoreReducer> Shared<R> {
                 self.ambient().spawner.spawn("store effects", Box::pin(worker));
             }
         }
-        self.count_given_up(given_up.len());
+        self.count_given_up(left.given_up.len());
     }
 
     /// A worker: runs jobs of one pool until there is nothing left for it.

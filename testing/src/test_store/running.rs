@@ -35,7 +35,7 @@ impl<A: Debug + Send + 'static> Running<A> {
     pub(super) fn start(&mut self, effects: Effects<A>) {
         for effect in effects {
             let name = effect.describe().to_string();
-            if let Some(plan) = self.interpreter.plan(effect) {
+            if let Ok(plan) = self.interpreter.plan(effect) {
                 let (interpreter, inbox) = (self.interpreter.clone(), Arc::clone(&self.inbox));
                 let run = async move { interpreter.run(plan, inbox.as_ref()).await };
                 self.under_way.push((name, Box::pin(run)));

@@ -31,7 +31,8 @@ enum Action {
     Stop,
 }
 
-fn search() -> impl Reducer<State = Search, Action = Action, Environment = Environment> + Send + Sync + 'static {
+fn search() -> impl Reducer<State = Search, Action = Action, Environment = Environment> + Send + Sync + 'static
+{
     reducer(|state: &mut Search, action, _: &Environment| match action {
         Action::Typed(text) => {
             text.clone_into(&mut state.text);

@@ -3,6 +3,8 @@
 use super::{Action, Gate, SECOND, logging, store};
 use composable_rust_core::Effects;
 use composable_rust_testing::test_environment;
+use futures_util::FutureExt;
+use std::sync::{Arc, Mutex};
 
 #[test]
 fn a_cancel_reaches_what_was_asked_for_before_it_even_if_that_has_not_begun() {
@@ -124,4 +126,31 @@ fn a_name_is_free_again_when_its_effect_has_ended() {
         store.send(Action::Ask(0)).unwrap();
     }
     assert_eq!(store.state(Vec::len), 9);
+}
+
+#[test]
+fn an_effect_that_is_held_back_may_use_its_store_when_it_is_dropped() {
+    /// Reads the store when it is dropped.
+    struct Last(Arc<dyn Fn() + Send + Sync>);
+    impl Drop for Last {
+        fn drop(&mut self) {
+            (self.0)();
+        }
+    }
+    let control = test_environment();
+    let read = Arc::new(Mutex::new(None::<Arc<dyn Fn() + Send + Sync>>));
+    let given = Arc::clone(&read);
+    let store = store(
+        &control,
+        logging(move |_| {
+            let last = given.lock().unwrap().clone().map(Last);
+            Effects::future("work", async move { drop(last) }.map(|()| None)).throttle("work", SECOND)
+        }),
+    );
+    let (reader, reads) = (store.clone(), Arc::new(Mutex::new(Vec::new())));
+    let seen = Arc::clone(&reads);
+    *read.lock().unwrap() = Some(Arc::new(move || seen.lock().unwrap().push(reader.state(Vec::len))));
+    store.send(Action::Go("a")).unwrap();
+    store.send(Action::Go("b")).unwrap();
+    assert_eq!(*reads.lock().unwrap(), [2]);
 }
