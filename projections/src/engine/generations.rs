@@ -85,7 +85,7 @@ impl Shared {
         .await
     }
 
-    async fn make_first(&self) -> Result<Live, StoreError> {
+    pub(super) async fn make_first(&self) -> Result<Live, StoreError> {
         self.administer(async |lease| {
             if let Some(live) = self.look_up_live().await? {
                 return Ok(live);

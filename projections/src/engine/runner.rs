@@ -70,6 +70,20 @@ impl<P: Projection> ProjectionRunner<P> {
         ProjectionControl { shared: Arc::clone(&self.shared) }
     }
 
+    /// Makes the first generation where there is none yet, so that readers find a read model, if an empty one.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store failed; [`Self::run`] will try again.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves it made or not; [`Self::run`] goes on from there.
+    pub async fn prepare(&self) -> Result<(), StoreError> {
+        if self.shared.look_up_live().await?.is_none() {
+            self.shared.make_first().await?;
+        }
+        Ok(())
+    }
+
     /// Runs until `shutdown`, then finishes the running batches.
     ///
     /// A generation that stops with an error stays stopped, shows it in its progress, and runs again when

@@ -9,10 +9,11 @@ use crate::process::Activities;
 use crate::relay::Relay;
 use crate::resilience::Circuits;
 use composable_rust_core::Projection;
-use composable_rust_core::port::EventBus;
+use composable_rust_core::port::{EventBus, StoreError};
 use composable_rust_projections::{
     Dependencies, Monitor, ProjectionControl, ProjectionRunner, Subscriber, run,
 };
+use futures_util::future::BoxFuture;
 use std::sync::{Arc, Mutex};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
@@ -28,6 +29,7 @@ pub(crate) struct Starting {
     monitors: Vec<Monitor>,
     background: Vec<Background>,
     projections: Vec<ProjectionControl>,
+    preparing: Vec<BoxFuture<'static, Result<(), StoreError>>>,
     handles: Handles,
 }
 
@@ -47,9 +49,12 @@ impl Starting {
 
     /// Maintains the rows of `projection` in the background, and leaves its view for readers.
     pub(crate) fn project<P: Projection>(&mut self, projection: P) {
-        let runner = ProjectionRunner::new(projection, self.deps.clone(), self.options.projections.clone());
+        let runner =
+            Arc::new(ProjectionRunner::new(projection, self.deps.clone(), self.options.projections.clone()));
         self.handles.put(runner.view());
         self.projections.push(runner.control());
+        let preparing = Arc::clone(&runner);
+        self.preparing.push(Box::pin(async move { preparing.prepare().await }));
         let shutdown = self.shutdown.clone();
         self.spawn("projection", P::NAME.to_owned(), async move {
             // The error is logged by the runner and shown by its control.
@@ -102,6 +107,7 @@ pub(super) async fn start(builder: ApplicationBuilder) -> Result<Application, Ap
         monitors: Vec::new(),
         background: Vec::new(),
         projections: Vec::new(),
+        preparing: Vec::new(),
         handles: Handles::default(),
     };
     let mut registry = Registry::default();
@@ -113,6 +119,10 @@ pub(super) async fn start(builder: ApplicationBuilder) -> Result<Application, Ap
         Arc::new(builder.activities.into_iter().map(|entry| (entry.name, entry.activity)).collect());
     for projection in builder.projections {
         (projection.start)(&mut starting);
+    }
+    // A list that is asked for right after the start is empty, not missing.
+    for preparing in std::mem::take(&mut starting.preparing) {
+        preparing.await.map_err(ApplicationError::Storage)?;
     }
     for process in builder.processes {
         (process.start)(&mut starting);
