@@ -44,6 +44,7 @@ pub fn ticketing(config: &Config) -> Result<ApplicationBuilder, BoxError> {
         .http(HttpOptions::listen(config.address))
         .authenticator(sessions.clone())
         .routes(account::routes(sessions))
+        .routes(show::pages())
         .routes(show::routes())
         .routes(inventory::routes())
         .routes(reservation::routes(config.hold, Arc::clone(&gateway)))

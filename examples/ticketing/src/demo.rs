@@ -6,10 +6,12 @@ use crate::shared::{Currency, Money, ShowId};
 use crate::show::{NewSection, NewShow, NewTier, SectionKind, Show, ShowCommand, Venue};
 use composable_rust::prelude::*;
 use composable_rust::runtime::BoxError;
-use composable_rust::{CommandId, derived_uuid, later};
+use composable_rust::{CommandId, derived_uuid, later, uuid_v7};
+use jiff::Timestamp;
 use std::time::Duration;
+use uuid::Uuid;
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const DAY: Duration = Duration::from_hours(24);
 
 /// Title, venue, days until then, places and price in cents.
 const SHOWS: [(&str, &str, u32, u32, i64); 4] = [
@@ -26,7 +28,7 @@ const SHOWS: [(&str, &str, u32, u32, i64); 4] = [
 pub async fn load(app: &Application) -> Result<(), BoxError> {
     let owner = account::id_of("organiser@example.org");
     for (title, venue, days, capacity, cents) in SHOWS {
-        let id = ShowId::from(derived_uuid(&["demo", title]));
+        let id = ShowId::from(id_of(title));
         if app.load::<Show>(&id).await?.is_none() {
             let show = show(app, (title, venue), days, capacity, cents);
             app.execute(id, ShowCommand::Create { owner, show }).request(once(title, "create")).await?;
@@ -43,6 +45,12 @@ pub async fn load(app: &Application) -> Result<(), BoxError> {
         app.execute_all(open).request(once(title, "open")).await?;
     }
     Ok(())
+}
+
+/// The same at every start, in the form of all ids.
+fn id_of(title: &str) -> Uuid {
+    let (high, low) = derived_uuid(&["demo", title]).as_u64_pair();
+    uuid_v7(Timestamp::constant(1_767_225_600, 0), (high & 0xffff) as u16, low)
 }
 
 fn once(title: &str, step: &str) -> RequestContext {
@@ -62,7 +70,7 @@ fn show(app: &Application, (title, venue): (&str, &str), days: u32, capacity: u3
         description: None,
         venue: Venue { name: venue.into(), address: None, time_zone: "Europe/Berlin".into() },
         starts_at,
-        ends_at: Some(later(starts_at, Duration::from_secs(2 * 60 * 60))),
+        ends_at: Some(later(starts_at, Duration::from_hours(2))),
         currency: Currency::EUR,
         max_per_order: 10,
         max_per_customer: None,

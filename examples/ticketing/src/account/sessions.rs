@@ -11,7 +11,7 @@ use sha2::Sha256;
 use std::time::Duration;
 
 /// How long a token is valid.
-const VALID_FOR: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+const VALID_FOR: Duration = Duration::from_hours(7 * 24);
 
 /// Makes and checks tokens: `<e-mail and expiry>.<signature>`.
 #[derive(Debug, Clone)]

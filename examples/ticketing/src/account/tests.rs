@@ -12,7 +12,7 @@ fn sessions(secret: &str) -> Sessions {
 
 #[test]
 fn a_token_names_its_account_until_it_expires() {
-    let (sessions, week) = (sessions("a"), Duration::from_secs(7 * 24 * 60 * 60));
+    let (sessions, week) = (sessions("a"), Duration::from_hours(7 * 24));
     let token = sessions.token("Ann@Example.org", START).unwrap();
     let principal = sessions.principal(&token, START).unwrap();
     assert_eq!(principal, sessions.account("ann@example.org"));

@@ -30,24 +30,24 @@ impl Config {
     ///
     /// # Errors
     /// Everything that is wrong, at once.
-    pub fn resolve(settings: Settings) -> Result<Self, ConfigErrors> {
+    pub fn resolve(settings: &Settings) -> Result<Self, ConfigErrors> {
         let mut errors = Vec::new();
-        let is_development = check_environment(&settings, &mut errors);
-        let address = address(&settings, &mut errors);
+        let is_development = check_environment(settings, &mut errors);
+        let address = address(settings, &mut errors);
         if is_development && !address.ip().is_loopback() {
             errors.push(format!(
                 "HTTP_ADDR {address} can be reached from other machines, and development has sign-in for anybody: \
                  listen on 127.0.0.1"
             ));
         }
-        check_features(&settings, &mut errors);
+        check_features(settings, &mut errors);
         let config = Self {
             address,
-            database: database(&settings, &mut errors),
+            database: database(settings, &mut errors),
             hold: seconds("HOLD_SECONDS", settings.hold_seconds, 300, &mut errors),
             payment: seconds("PAYMENT_SECONDS", settings.payment_seconds, 600, &mut errors),
             admin_email: said(settings.admin_email.as_deref()).map(str::to_lowercase),
-            session_secret: secret(&settings, &mut errors),
+            session_secret: secret(settings, &mut errors),
             log_format: said(settings.log_format.as_deref())
                 .and_then(|text| parsed("LOG_FORMAT", text, "text or json", &mut errors))
                 .unwrap_or(LogFormat::Text),

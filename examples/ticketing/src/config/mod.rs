@@ -59,12 +59,12 @@ impl Config {
     /// Everything that is wrong, at once.
     pub fn from_command_line() -> Result<Option<Self>, ConfigErrors> {
         let settings = Settings::parse().with_file()?;
-        let prints = settings.print_config;
-        let config = Self::resolve(settings)?;
-        if prints {
+        let config = Self::resolve(&settings)?;
+        if settings.print_config {
             print(&config);
+            return Ok(None);
         }
-        Ok((!prints).then_some(config))
+        Ok(Some(config))
     }
 
     /// The storage.

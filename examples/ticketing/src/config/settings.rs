@@ -1,5 +1,7 @@
 //! What was said on the command line, in the environment and in a file; not yet whether it is right.
 
+#![expect(clippy::doc_markdown, reason = "the text of a field is its --help, which shows angle brackets")]
+
 use super::ConfigErrors;
 use clap::Parser;
 use serde::Deserialize;

@@ -102,7 +102,7 @@ fn places_are_made_once() {
 struct Places {
     made: bool,
     on_sale: bool,
-    places: Vec<Place>,
+    all: Vec<Place>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -114,17 +114,17 @@ enum Place {
 
 impl Places {
     fn count(&self, wanted: impl Fn(&Place) -> bool) -> u32 {
-        u32::try_from(self.places.iter().filter(|place| wanted(place)).count()).unwrap()
+        u32::try_from(self.all.iter().filter(|place| wanted(place)).count()).unwrap()
     }
 
     fn turn(&mut self, from: Place, to: Place, most: u32) {
-        let matching = self.places.iter_mut().filter(|place| **place == from);
+        let matching = self.all.iter_mut().filter(|place| **place == from);
         matching.take(most as usize).for_each(|place| *place = to);
     }
 
     fn take(&mut self, by: ReservationId, quantity: u32) -> Result<(), InventoryRefused> {
         let free = self.count(|place| *place == Place::Free);
-        if quantity == 0 || self.places.contains(&Place::Held(by)) {
+        if quantity == 0 || self.all.contains(&Place::Held(by)) {
             return Err(InventoryRefused::WrongState);
         }
         if quantity > free {
@@ -141,7 +141,7 @@ impl Model<Inventory> for Places {
             InventoryCommand::Initialise { .. } if self.made => return Err(InventoryRefused::WrongState),
             InventoryCommand::Initialise { capacity, .. } => {
                 self.made = true;
-                self.places = vec![Place::Free; capacity as usize];
+                self.all = vec![Place::Free; capacity as usize];
             }
             InventoryCommand::OpenSales if !self.made => return Err(InventoryRefused::WrongState),
             InventoryCommand::OpenSales => self.on_sale = true,
@@ -150,10 +150,10 @@ impl Model<Inventory> for Places {
             InventoryCommand::Hold { reservation, quantity }
             | InventoryCommand::Retake { reservation, quantity } => self.take(reservation, quantity)?,
             InventoryCommand::Confirm { reservation } => {
-                self.turn(Place::Held(reservation), Place::Sold, u32::MAX)
+                self.turn(Place::Held(reservation), Place::Sold, u32::MAX);
             }
             InventoryCommand::Release { reservation } => {
-                self.turn(Place::Held(reservation), Place::Free, u32::MAX)
+                self.turn(Place::Held(reservation), Place::Free, u32::MAX);
             }
         }
         Ok(())

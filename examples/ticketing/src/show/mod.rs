@@ -5,6 +5,7 @@
 mod actions;
 mod decider;
 mod draft;
+mod pages;
 mod quote;
 mod routes;
 mod state;
@@ -15,6 +16,7 @@ pub mod views;
 pub use actions::{ShowAction, ShowCommand, ShowEvent};
 pub use decider::ShowRefused;
 pub use draft::{NewSection, NewShow, NewTier};
+pub use pages::pages;
 pub use quote::{Quote, Wanted};
 pub use routes::{event_to_manage, event_to_see, routes};
 pub use state::{Listing, Section, SectionKind, Show, ShowStatus, Tier, Venue};

@@ -11,7 +11,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 fn in_days(days: u32) -> Timestamp {
-    later(START, Duration::from_secs(24 * 60 * 60) * days)
+    later(START, Duration::from_hours(24) * days)
 }
 
 fn owner() -> UserId {

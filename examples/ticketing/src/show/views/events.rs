@@ -62,7 +62,7 @@ impl Projection for ShowList {
                     row.show.evolve(&event.body);
                     row.version = version;
                     row.status = row.show.status;
-                    row.seen_by = ListedShow::EVERYBODY.to_owned();
+                    ListedShow::EVERYBODY.clone_into(&mut row.seen_by);
                 });
             }
         }
