@@ -5,6 +5,7 @@
 //! not reach its end, because a statement failed or its future was dropped, is rolled back before the next one.
 
 use crate::error::{setup_error, store_error};
+use crate::event_store::KnownStreams;
 use crate::lock::FileLock;
 use crate::options::SqliteOptions;
 use crate::rows::{Statement, column};
@@ -38,6 +39,8 @@ pub(crate) struct Writer {
     unfinished: bool,
     /// The newest numbers given away.
     pub(crate) newest: Newest,
+    /// The streams that need no look-up.
+    pub(crate) streams: KnownStreams,
     /// When command ids past their time are looked for again.
     pub(crate) purge_at: Timestamp,
 }
@@ -85,6 +88,7 @@ impl Database {
                 connection: Some(writer),
                 unfinished: false,
                 newest,
+                streams: KnownStreams::new(options.known_streams),
                 purge_at: Timestamp::MIN,
             }),
             readers: Readers::new(idle),
@@ -130,6 +134,7 @@ impl Database {
         // Without a transaction this fails, which is as good.
         sqlx::query("ROLLBACK").execute(&mut *connection).await.ok();
         writer.newest = newest(connection).await?;
+        writer.streams.clear();
         writer.unfinished = false;
         self.signal.advance(writer.newest.position);
         Ok(())

@@ -25,6 +25,9 @@ pub struct SqliteOptions {
     pub wal_kept_bytes: u64,
     /// Prepared statements kept by each connection. Default 512.
     pub statements: usize,
+    /// Streams whose row and version the writer remembers, about 200 bytes each; others are looked up when they are
+    /// written. Default 10,000.
+    pub known_streams: usize,
     /// Rows that a connection's thread reads ahead of its caller. Default 1,024.
     pub row_buffer: usize,
     /// Largest size of the file in pages of 4 KiB; beyond it writes answer `StoreError::Full`. Default: no limit but
@@ -41,6 +44,7 @@ impl Default for SqliteOptions {
             wal_pages: 4_096,
             wal_kept_bytes: 64 * 1024 * 1024,
             statements: 512,
+            known_streams: 10_000,
             row_buffer: 1_024,
             file_pages: None,
         }

@@ -1,4 +1,4 @@
-//! Appending: what the batch needs to know is read by one statement, decided in memory (`plan.rs`) and written
+//! Appending: what the batch needs to know and the writer does not remember is read by one statement, decided in memory (`plan.rs`) and written
 //! (`write.rs`) by one or a few.
 
 use super::commands;
@@ -29,27 +29,37 @@ pub(super) async fn append_batch(
     let mut write = database.write("append events").await?;
     // The clock is read in turn, so that later positions have later times as long as the clock does not go back.
     let mut plan = Plan::new(&batch, database.now(), write.known().newest);
-    learn(&mut write, &mut plan, &batch).await?;
+    let begun = learn(&mut write, &mut plan, &batch).await?;
     for append in batch {
         plan.decide(append);
     }
     if plan.is_empty() {
-        write.abandon().await?;
+        if begun {
+            write.abandon().await?;
+        }
         return Ok(plan.results);
     }
-    write_plan(&mut write, &mut plan).await?;
-    write.known().newest = plan.newest;
+    write_plan(&mut write, &mut plan, begun).await?;
+    let known = write.known();
+    known.newest = plan.newest;
+    plan.remember(&mut known.streams);
     database.signal.advance(plan.newest.position);
     Ok(plan.results)
 }
 
-/// Begins the transaction and fills the plan with what the database holds.
-async fn learn(write: &mut Write<'_>, plan: &mut Plan, batch: &[Append]) -> Result<(), StoreError> {
+/// Fills the plan with what the database holds; answers whether the transaction had to begin for that.
+async fn learn(write: &mut Write<'_>, plan: &mut Plan, batch: &[Append]) -> Result<bool, StoreError> {
+    let unknown = plan.recall(&mut write.known().streams);
     let asked: Vec<_> =
         batch.iter().filter_map(|append| append.command.as_ref()).map(|command| command.id).collect();
     let claims: Vec<TimerClaim> = batch.iter().flat_map(|append| &append.timers.claim).copied().collect();
+    if unknown.is_empty() && asked.is_empty() && claims.is_empty() {
+        return Ok(false);
+    }
+    let names =
+        unknown.iter().filter_map(|&place| plan.streams.get(place)).map(|stream| stream.name.as_str());
     let statement = sqlx::query(BEGIN)
-        .bind(json_texts(plan.streams.iter().map(|stream| stream.name.as_str())))
+        .bind(json_texts(names))
         .bind(json_ids(asked.iter().map(CommandId::as_uuid)))
         .bind(plan.now.as_microsecond())
         .bind(json_ids(claims.iter().map(|claim| claim.id.as_uuid())));
@@ -57,7 +67,7 @@ async fn learn(write: &mut Write<'_>, plan: &mut Plan, batch: &[Append]) -> Resu
     for row in write.run(statement).await? {
         let number: usize = unsigned(&row, 1)?;
         match column::<i64>(&row, 0)? {
-            0 => learn_stream(plan, number, &row)?,
+            0 => learn_stream(plan, unknown.get(number), &row)?,
             1 => answered.extend(asked.get(number).copied()),
             _ => learn_timer(plan, claims.get(number), &row)?,
         }
@@ -66,11 +76,11 @@ async fn learn(write: &mut Write<'_>, plan: &mut Plan, batch: &[Append]) -> Resu
         let rows = write.run(commands::find_statement(answered, plan.now)).await?;
         plan.learn_commands(commands::records(&rows)?);
     }
-    Ok(())
+    Ok(true)
 }
 
-fn learn_stream(plan: &mut Plan, number: usize, row: &SqliteRow) -> Result<(), StoreError> {
-    if let Some(stream) = plan.streams.get_mut(number) {
+fn learn_stream(plan: &mut Plan, place: Option<&usize>, row: &SqliteRow) -> Result<(), StoreError> {
+    if let Some(stream) = place.and_then(|&place| plan.streams.get_mut(place)) {
         stream.id = column(row, 2)?;
         stream.version = StreamVersion::from_i64(column(row, 3)?);
     }

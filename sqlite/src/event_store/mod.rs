@@ -2,6 +2,7 @@
 
 mod append;
 mod commands;
+mod known_streams;
 mod plan;
 mod read;
 mod write;
@@ -13,6 +14,7 @@ use composable_rust_core::port::{
     StreamRange,
 };
 use composable_rust_core::{CommandId, RecordedEvent, Signal, StreamId, StreamVersion};
+pub(crate) use known_streams::KnownStreams;
 pub(crate) use read::stream_id;
 use std::sync::Arc;
 

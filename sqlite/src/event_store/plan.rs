@@ -3,6 +3,7 @@
 //! Refused appends leave no trace because nothing is written before all are decided. Not here: reading what is held
 //! and writing what was decided (`append.rs`).
 
+use super::known_streams::{KnownStream, KnownStreams};
 use crate::connections::Newest;
 use composable_rust_core::port::{
     Append, AppendError, Appended, CommandKey, CommandRecord, MAX_PAYLOAD_BYTES, NewTimer, StoreError,
@@ -87,6 +88,25 @@ impl Plan {
             }
         }
         plan
+    }
+
+    /// Takes over what is known of streams; answers the places of the others.
+    pub(super) fn recall(&mut self, known: &mut KnownStreams) -> Vec<usize> {
+        let mut unknown = Vec::new();
+        for (place, stream) in self.streams.iter_mut().enumerate() {
+            match known.get(&stream.name) {
+                Some(known) => (stream.id, stream.version) = (known.row, known.version),
+                None => unknown.push(place),
+            }
+        }
+        unknown
+    }
+
+    /// Leaves what became of the streams to the next plans, once it is committed.
+    pub(super) fn remember(&self, known: &mut KnownStreams) {
+        for stream in self.streams.iter().filter(|stream| stream.id != 0) {
+            known.put(stream.name.clone(), KnownStream { row: stream.id, version: stream.version });
+        }
     }
 
     /// Learns that a command was answered before.

@@ -15,12 +15,17 @@ use uuid::Uuid;
 /// Up to so many rows of each table are written by one statement.
 const FEW: usize = 8;
 
-static INSERT_EVENTS: RowStatement = RowStatement::new(
-    "INSERT INTO events (position, stream_id, version, event_id, event_type, schema_version, recorded_at, metadata,
-     payload) VALUES ",
-    "(?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    "",
-);
+macro_rules! insert_events {
+    () => {
+        "INSERT INTO events (position, stream_id, version, event_id, event_type, schema_version, recorded_at, metadata,
+         payload) VALUES "
+    };
+}
+
+static INSERT_EVENTS: RowStatement = RowStatement::new(insert_events!(), "(?, ?, ?, ?, ?, ?, ?, ?, ?)", "");
+
+static BEGIN_AND_INSERT_EVENTS: RowStatement =
+    RowStatement::new(concat!("BEGIN IMMEDIATE;", insert_events!()), "(?, ?, ?, ?, ?, ?, ?, ?, ?)", "");
 
 static PUT_STREAMS: RowStatement = RowStatement::new(
     "INSERT INTO streams (id, name, version) VALUES ",
@@ -44,6 +49,8 @@ static PUT_TIMERS: RowStatement = RowStatement::new(
 
 /// The rows of a plan, table by table.
 struct Rows<'p> {
+    /// Whether the transaction has begun.
+    begun: bool,
     recorded_at: i64,
     first_position: Position,
     events: Vec<PlannedEvent>,
@@ -52,14 +59,18 @@ struct Rows<'p> {
     streams: Vec<&'p PlannedStream>,
 }
 
-/// Writes the plan's rows and commits.
-pub(super) async fn write_plan(write: &mut Write<'_>, plan: &mut Plan) -> Result<(), StoreError> {
+/// Writes the plan's rows and commits; begins the transaction where that is not done yet.
+pub(super) async fn write_plan(
+    write: &mut Write<'_>,
+    plan: &mut Plan,
+    begun: bool,
+) -> Result<(), StoreError> {
     if !plan.commands.is_empty() {
         commands::purge(write, plan.now).await?;
     }
     let first_position = plan.first_position();
     let events = std::mem::take(&mut plan.events);
-    let rows = Rows::of(plan, first_position, events);
+    let rows = Rows { begun, ..Rows::of(plan, first_position, events) };
     if rows.are_few() && plan.commands.len() <= FEW {
         few(write, plan, rows).await
     } else {
@@ -78,7 +89,8 @@ impl<'p> Rows<'p> {
             }
         }
         let streams = plan.streams.iter().filter(|stream| stream.written).collect();
-        Self { recorded_at: plan.now.as_microsecond(), first_position, events, removed, set, streams }
+        let recorded_at = plan.now.as_microsecond();
+        Self { begun: true, recorded_at, first_position, events, removed, set, streams }
     }
 
     fn are_few(&self) -> bool {
@@ -93,6 +105,9 @@ async fn few(write: &mut Write<'_>, plan: &Plan, rows: Rows<'_>) -> Result<(), S
         text.push_str(part);
         text.push(';');
     };
+    if !rows.begun {
+        push("BEGIN IMMEDIATE");
+    }
     if !rows.events.is_empty() {
         push(INSERT_EVENTS.text(rows.events.len()));
     }
@@ -122,11 +137,17 @@ async fn few(write: &mut Write<'_>, plan: &Plan, rows: Rows<'_>) -> Result<(), S
 /// Table by table, the commit with the last.
 async fn many(write: &mut Write<'_>, plan: &Plan, rows: Rows<'_>) -> Result<(), StoreError> {
     let mut position = rows.first_position;
+    let mut begun = rows.begun;
+    if !begun && rows.events.is_empty() {
+        write.run(sqlx::query("BEGIN IMMEDIATE")).await?;
+    }
     let mut events = rows.events.into_iter();
     while events.len() > 0 {
         let count = chunk(events.len());
         let part = events.by_ref().take(count);
-        write.run(bind_events(INSERT_EVENTS.of(count), part, position, rows.recorded_at)).await?;
+        let statement = if begun { INSERT_EVENTS.of(count) } else { BEGIN_AND_INSERT_EVENTS.of(count) };
+        write.run(bind_events(statement, part, position, rows.recorded_at)).await?;
+        begun = true;
         position = position.plus(count as u64);
     }
     if !rows.removed.is_empty() {
