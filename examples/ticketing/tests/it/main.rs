@@ -1,7 +1,14 @@
 //! The whole ticketing application: simulated, over HTTP, killed.
 #![cfg(test)]
 
+mod binary;
+mod buying;
 mod client;
+mod contract;
 mod invariants;
+mod program;
+mod race;
 mod simulation;
+mod startup;
 mod story;
+mod walkthrough;

@@ -1,0 +1,200 @@
+//! The answers that clients rely on: codes, keys, versions, positions, who may see what.
+
+use crate::binary::{Answer, Server, event, folder};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn whoever_is_somebody_else_sees_and_changes_nothing() {
+    let folder = folder();
+    let server = Server::start(folder.path(), &[("ADMIN_EMAIL", "root@example.org")]);
+    let (ann, eve) = (server.sign_in("ann@example.org").await, server.sign_in("eve@example.org").await);
+    let admin = server.sign_in("Root@example.org").await;
+
+    let draft = ann.post("/api/events", event(3)).await.expect(201);
+    let path = format!("/api/events/{}", draft.text("/id"));
+    eve.get(&path).await.problem(404, "not_found");
+    server.get(&path).await.problem(404, "not_found");
+    ann.get(&path).await.expect(200);
+    admin.get(&path).await.expect(200);
+    eve.post(&format!("{path}/publish"), json!({})).await.problem(403, "forbidden");
+    assert_eq!(eve.list_after("/api/events", &draft).await.body["total"], 0);
+    assert_eq!(ann.list_after("/api/events?status=draft", &draft).await.body["total"], 1);
+
+    let show = ann.sell(3).await;
+    let reservation = ann.reserve(&show, 1).await.expect(201);
+    let payment = ann.pay(&reservation, "succeed").await.expect(201);
+    let tickets = ann.list_after("/api/tickets", &payment).await;
+    let private = [
+        format!("/api/reservations/{}", reservation.text("/id")),
+        format!("/api/payments/{}", payment.text("/id")),
+        format!("/api/payments/user/{}", ann.id),
+        format!("/api/tickets/{}", tickets.text("/items/0/id")),
+        format!("/api/tickets?reservation_id={}", reservation.text("/id")),
+    ];
+    for path in &private {
+        server.get(path).await.problem(401, "unauthenticated");
+        eve.get(path).await.problem(403, "forbidden");
+        admin.get(path).await.expect(200);
+    }
+    eve.delete(&private[0]).await.problem(403, "forbidden");
+    let other = ann.reserve(&show, 1).await.expect(201);
+    eve.pay(&other, "succeed").await.problem(403, "forbidden");
+}
+
+#[tokio::test]
+async fn a_request_sent_twice_acts_once_and_is_answered_alike() {
+    let folder = folder();
+    let server = Server::start(folder.path(), &[]);
+    let person = server.sign_in("ann@example.org").await;
+    let show = person.sell(3).await;
+    let first = person.post_as("/api/reservations", "one", show.order(2)).await.expect(201);
+    let again = person.post_as("/api/reservations", "one", show.order(2)).await.expect(201);
+    assert_eq!((first.body.clone(), again.header("idempotent-replayed")), (again.body, "true".into()));
+    assert_eq!(show.places(&server, &first).await, [1, 2, 0]);
+    person.post_as("/api/reservations", "one", show.order(1)).await.problem(422, "idempotency_key_reused");
+    let other = server.sign_in("eve@example.org").await;
+    other.post_as("/api/reservations", "one", show.order(1)).await.expect(201);
+
+    let pay = json!({ "reservation_id": first.text("/id"), "method": { "type": "simulated", "outcome": "succeed" } });
+    let (one, two) = tokio::join!(
+        person.post_as("/api/payments", "pay", pay.clone()),
+        person.post_as("/api/payments", "pay", pay.clone())
+    );
+    let answered = [one, two].into_iter().filter(|answer| answer.status == 201).count();
+    assert!(answered >= 1);
+    let third = person.post_as("/api/payments", "pay", pay).await.expect(201);
+    assert_eq!(third.header("idempotent-replayed"), "true");
+    assert_eq!(
+        person.list_after(&format!("/api/payments/user/{}", person.id), &third).await.body["total"],
+        1
+    );
+    for path in ["/api/reservations", "/api/payments"] {
+        let without = person.request(Method::POST, path).json(&json!({}));
+        Answer::of(without.send().await.unwrap()).await.problem(400, "idempotency_key_missing");
+    }
+}
+
+#[tokio::test]
+async fn limits_of_an_order_and_of_a_customer_hold() {
+    let folder = folder();
+    let server = Server::start(folder.path(), &[]);
+    let person = server.sign_in("ann@example.org").await;
+    let show = person.sell_with(100, json!({ "max_per_order": 4, "max_per_customer": 5 })).await;
+    person.reserve(&show, 5).await.problem(409, "limit_exceeded");
+    person.reserve(&show, 4).await.expect(201);
+    let refused = person.reserve(&show, 2).await.problem(409, "limit_exceeded");
+    assert_eq!((&refused["limit"], &refused["taken"]), (&json!(5), &json!(4)));
+    person.reserve(&show, 1).await.expect(201);
+    server.sign_in("eve@example.org").await.reserve(&show, 4).await.expect(201);
+}
+
+#[tokio::test]
+async fn nothing_is_sold_before_and_after_sales() {
+    let folder = folder();
+    let server = Server::start(folder.path(), &[]);
+    let person = server.sign_in("ann@example.org").await;
+    let show = person.sell(3).await;
+    let path = |step: &str| format!("/api/events/{}/{step}", show.id);
+    person.post(&path("publish"), json!({})).await.problem(409, "wrong_state");
+    let closed = person.post(&path("close-sales"), json!({})).await.expect(200);
+    assert_eq!((closed.text("/status"), closed.header("etag")), ("sales_closed".into(), "\"4\"".into()));
+    person.reserve(&show, 1).await.problem(409, "sales_closed");
+    person.post(&path("open-sales"), json!({})).await.expect(200);
+    person.reserve(&show, 1).await.expect(201);
+}
+
+#[tokio::test]
+async fn a_wrong_body_is_refused_with_every_place_that_is_wrong() {
+    let folder = folder();
+    let server = Server::start(folder.path(), &[]);
+    let person = server.sign_in("ann@example.org").await;
+    let mut wrong = event(0);
+    wrong["title"] = json!("");
+    wrong["starts_at"] = json!("2020-01-01T00:00:00Z");
+    let problem = person.post("/api/events", wrong).await.problem(422, "validation_failed");
+    let places: Vec<_> =
+        problem["errors"].as_array().unwrap().iter().map(|error| &error["pointer"]).collect();
+    assert_eq!(places, ["/title", "/starts_at", "/sections/0/capacity"]);
+
+    let mut seated = event(3);
+    seated["sections"][0]["kind"] = json!("seated");
+    let problem = person.post("/api/events", seated).await.problem(422, "validation_failed");
+    assert_eq!(problem["errors"][0]["pointer"], "/sections/0/kind");
+    let mut unknown = event(3);
+    unknown["owner_id"] = json!("me");
+    person.post("/api/events", unknown).await.problem(422, "unknown_field");
+
+    let show = person.sell(3).await;
+    let wrong = [show.order(0), json!({ "event_id": show.id, "lines": [] })];
+    for body in wrong {
+        person.post("/api/reservations", body).await.problem(422, "validation_failed");
+    }
+    let nowhere =
+        json!({ "event_id": "01900000-0000-7000-8000-000000000000", "lines": show.order(1)["lines"] });
+    person.post("/api/reservations", nowhere).await.problem(404, "not_found");
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_the_clients_fault() {
+    let folder = folder();
+    let server = Server::start(folder.path(), &[]);
+    let person = server.sign_in("ann@example.org").await;
+    for (path, status, code) in [
+        ("/api/events/nonsense", 400, "invalid_parameter"),
+        ("/api/events?page=0", 400, "invalid_parameter"),
+        ("/api/events?page_size=101", 400, "invalid_parameter"),
+        ("/api/events?status=unheard_of", 400, "invalid_parameter"),
+        ("/api/reservations/01900000-0000-7000-8000-000000000000", 404, "not_found"),
+        ("/api/nowhere", 404, "not_found"),
+    ] {
+        person.get(path).await.problem(status, code);
+    }
+    person.delete("/api/events").await.problem(405, "method_not_allowed");
+    let body = |text: &'static str| {
+        person.request(Method::POST, "/api/events").header("content-type", "application/json").body(text)
+    };
+    Answer::of(body("{").send().await.unwrap()).await.problem(400, "malformed_request");
+    let text = person.request(Method::POST, "/api/events").body("{}");
+    Answer::of(text.send().await.unwrap()).await.problem(415, "unsupported_media_type");
+    let anonymous = server.request(Method::POST, "/api/events").json(&event(3));
+    Answer::of(anonymous.send().await.unwrap()).await.problem(401, "unauthenticated");
+}
+
+#[tokio::test]
+async fn shows_are_found_by_state_time_owner_and_words() {
+    let folder = folder();
+    let server = Server::start(folder.path(), &[]);
+    let (ann, eve) = (server.sign_in("ann@example.org").await, server.sign_in("eve@example.org").await);
+    ann.sell_with(3, json!({ "title": "Early music", "starts_at": "2029-01-01T18:00:00Z" })).await;
+    eve.sell_with(3, json!({ "title": "Late jazz", "starts_at": "2031-01-01T18:00:00Z" })).await;
+    let last = ann.post("/api/events", event(3)).await.expect(201);
+    let titles = |query: String| {
+        let (ann, last) = (&ann, &last);
+        async move {
+            let found = ann.list_after(&format!("/api/events?{query}"), last).await.expect(200);
+            let items = found.body["items"].as_array().unwrap().clone();
+            items.iter().map(|item| item["title"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        }
+    };
+    assert_eq!(titles(String::new()).await, ["Concert", "Late jazz", "Early music"], "newest first");
+    assert_eq!(titles("status=sales_open".into()).await, ["Late jazz", "Early music"]);
+    assert_eq!(titles("q=JAZZ".into()).await, ["Late jazz"]);
+    assert_eq!(titles("to=2029-01-01T18:00:00Z".into()).await, ["Early music"]);
+    assert_eq!(titles("from=2030-07-01T00:00:00Z".into()).await, ["Late jazz"]);
+    assert_eq!(titles(format!("owner_id={}", eve.id)).await, ["Late jazz"]);
+    assert_eq!(titles("page_size=1&page=2".into()).await, ["Late jazz"]);
+    assert_eq!(titles("page=9".into()).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_people_wrote_stays_text_on_the_page() {
+    let folder = folder();
+    let server = Server::start(folder.path(), &[]);
+    let person = server.sign_in("ann@example.org").await;
+    let show = person.sell_with(3, json!({ "title": "<script>alert(1)</script>" })).await;
+    let reservation: Value = person.reserve(&show, 1).await.expect(201).body;
+    assert_eq!(reservation["status"], "held");
+    let page = server.request(Method::GET, "/").send().await.unwrap().text().await.unwrap();
+    assert!(page.contains("&lt;script&gt;alert(1)") && !page.contains("<script"), "{page}");
+}
