@@ -4,11 +4,11 @@
 
 pub mod contract;
 mod environment;
+pub mod memory;
 pub mod model;
+pub mod simulation;
 pub mod spec;
 pub mod strategies;
-pub mod memory;
-pub mod simulation;
 pub mod test_store;
 
 pub use environment::{StepSpawner, TestClock, TestEnvironment, test_environment};

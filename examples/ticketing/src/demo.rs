@@ -3,6 +3,7 @@
 use crate::account;
 use crate::inventory::InventoryCommand;
 use crate::shared::{Currency, Money, ShowId};
+use crate::show::views::ShowList;
 use crate::show::{NewSection, NewShow, NewTier, SectionKind, Show, ShowCommand, Venue};
 use composable_rust::prelude::*;
 use composable_rust::runtime::BoxError;
@@ -27,6 +28,7 @@ const SHOWS: [(&str, &str, u32, u32, i64); 4] = [
 /// When a command cannot be carried out.
 pub async fn load(app: &Application) -> Result<(), BoxError> {
     let owner = account::id_of("organiser@example.org");
+    let mut last = Position::ZERO;
     for (title, venue, days, capacity, cents) in SHOWS {
         let id = ShowId::from(id_of(title));
         if app.load::<Show>(&id).await?.is_none() {
@@ -42,9 +44,10 @@ pub async fn load(app: &Application) -> Result<(), BoxError> {
         app.execute_all(publish).request(once(title, "publish")).await?;
         let open = sections.iter().map(|section| on(section.id, InventoryCommand::OpenSales));
         let open = (on(id, ShowCommand::OpenSales), open.collect::<Vec<_>>());
-        app.execute_all(open).request(once(title, "open")).await?;
+        last = app.execute_all(open).request(once(title, "open")).await?.position;
     }
-    Ok(())
+    // Whoever opens the page now sees them.
+    Ok(app.view::<ShowList>().wait_for(last, Duration::from_secs(5)).await?)
 }
 
 /// The same at every start, in the form of all ids.

@@ -1,9 +1,9 @@
 //! A small domain for the tests: stock that is reserved, orders that take it, a process that pays.
 
 use composable_rust_core::{
-    Action, Activity, ActivityContext, ActivityError, Call, Context, Decider, Decision, Environment, Events,
-    Input, Outcome, Process, ProcessId, Projection, Recorded, Rejected, Rejection, Row, Rows, State, Steps,
-    call, cancel, dispatch, schedule, steps,
+    Action, Activity, ActivityContext, ActivityError, Call, Context, Decider, Decision, Environment, Input,
+    Outcome, Process, ProcessId, Projection, Recorded, Rejected, Rejection, Row, Rows, State, Steps, call,
+    cancel, dispatch, schedule, steps,
 };
 use composable_rust_runtime::{Application, ApplicationBuilder};
 use composable_rust_testing::simulation::{Ending, Life, Simulation};
@@ -131,6 +131,7 @@ pub(crate) struct Checkout {
 }
 
 #[derive(Debug, Clone, Input)]
+#[expect(dead_code, reason = "this process looks at none of what its refusals carry")]
 pub(crate) enum CheckoutInput {
     Order(String, OrderEvent),
     Stock(String, StockEvent),
@@ -156,9 +157,14 @@ impl Process for Checkout {
 
     fn id(input: &CheckoutInput) -> Option<ProcessId> {
         match input {
-            CheckoutInput::Order(order, _) => Some(ProcessId::of(order)),
-            CheckoutInput::Stock(_, StockEvent::Taken { order, .. }) => Some(ProcessId::of(order)),
-            _ => None,
+            CheckoutInput::Order(order, _) | CheckoutInput::Stock(_, StockEvent::Taken { order, .. }) => {
+                Some(ProcessId::of(order))
+            }
+            CheckoutInput::Stock(..)
+            | CheckoutInput::NotTaken(_)
+            | CheckoutInput::NotFinished(_)
+            | CheckoutInput::Paid(_)
+            | CheckoutInput::TooLate => None,
         }
     }
 
@@ -254,13 +260,6 @@ impl Projection for Sales {
             StockEvent::GivenBack { amount, .. } => rows.update(event.key(), |row| row.amount -= amount),
         }
     }
-}
-
-/// Everything that happens to stock and orders.
-#[derive(Debug, Clone, PartialEq, Events)]
-pub(crate) enum Everything {
-    Stock(StockEvent),
-    Order(String, OrderEvent),
 }
 
 /// The application of these tests, on a simulation's storage.

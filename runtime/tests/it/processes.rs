@@ -12,7 +12,7 @@ async fn start(simulation: &Simulation, environment: Environment, bank: &Bank) -
 }
 
 async fn place(app: &Application, order: &str, amount: u32) {
-    let pay_by = later(app.environment().now(), Duration::from_secs(60));
+    let pay_by = later(app.environment().now(), Duration::from_mins(1));
     let placed = app.execute(order, OrderCommand::Place { stock: "a".into(), amount, pay_by }).await;
     assert!(matches!(placed, Ok(_) | Err(ExecuteError::Rejected(_))), "{placed:?}");
 }
@@ -159,7 +159,7 @@ fn crash_and_recover(seed: u64) -> String {
                     place(&app, order, 3).await;
                     paid += u32::from(outcome(&app, order).await == "paid");
                 }
-                app.environment().clock.sleep(Duration::from_secs(120)).await;
+                app.environment().clock.sleep(Duration::from_mins(2)).await;
                 assert_eq!(free(&app).await, 10 - 3 * paid, "seed {seed}");
                 app.shutdown().await.unwrap();
             })

@@ -16,7 +16,9 @@ impl Simulation {
         for event in self.log().await? {
             let payload = String::from_utf8_lossy(&event.payload).into_owned();
             let metadata = String::from_utf8_lossy(event.metadata.as_bytes()).into_owned();
-            let RecordedEvent { position, stream, version, id, event_type, schema_version, recorded_at, .. } = event;
+            let RecordedEvent {
+                position, stream, version, id, event_type, schema_version, recorded_at, ..
+            } = event;
             let _ = writeln!(
                 text,
                 "{position} {stream} {version} {id} {event_type} {schema_version} {recorded_at} {payload} {metadata}"
