@@ -5,7 +5,7 @@
 //! not reach its end, because a statement failed or its future was dropped, is rolled back before the next one.
 
 use crate::error::{setup_error, store_error};
-use crate::event_store::KnownStreams;
+use crate::event_store::{KnownStreams, Tail};
 use crate::lock::FileLock;
 use crate::options::SqliteOptions;
 use crate::rows::{Statement, column};
@@ -27,6 +27,7 @@ pub(crate) struct Database {
     pub(crate) environment: Environment,
     /// The newest position that is committed.
     pub(crate) signal: Signal,
+    tail: Mutex<Tail>,
     writer: tokio::sync::Mutex<Writer>,
     readers: Readers,
     lock: Mutex<Option<FileLock>>,
@@ -84,6 +85,7 @@ impl Database {
         Ok(Arc::new(Self {
             environment: environment.clone(),
             signal: Signal::at(newest.position),
+            tail: Mutex::new(Tail::new(newest.position, options.tail_bytes)),
             writer: tokio::sync::Mutex::new(Writer {
                 connection: Some(writer),
                 unfinished: false,
@@ -100,6 +102,11 @@ impl Database {
     pub(crate) fn now(&self) -> Timestamp {
         let now = self.environment.now();
         Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
+    }
+
+    /// The newest part of the log.
+    pub(crate) fn tail(&self) -> MutexGuard<'_, Tail> {
+        guard(&self.tail)
     }
 
     /// Waits for the turn to write; `doing` names the work in errors.
@@ -136,6 +143,7 @@ impl Database {
         writer.newest = newest(connection).await?;
         writer.streams.clear();
         writer.unfinished = false;
+        self.tail().reset(writer.newest.position);
         self.signal.advance(writer.newest.position);
         Ok(())
     }

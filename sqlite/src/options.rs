@@ -28,6 +28,8 @@ pub struct SqliteOptions {
     /// Streams whose row and version the writer remembers, about 200 bytes each; others are looked up when they are
     /// written. Default 10,000.
     pub known_streams: usize,
+    /// Bytes of the newest events kept in memory for whoever follows the log. Default 16 MiB.
+    pub tail_bytes: usize,
     /// Rows that a connection's thread reads ahead of its caller. Default 1,024.
     pub row_buffer: usize,
     /// Largest size of the file in pages of 4 KiB; beyond it writes answer `StoreError::Full`. Default: no limit but
@@ -45,6 +47,7 @@ impl Default for SqliteOptions {
             wal_kept_bytes: 64 * 1024 * 1024,
             statements: 512,
             known_streams: 10_000,
+            tail_bytes: 16 * 1024 * 1024,
             row_buffer: 1_024,
             file_pages: None,
         }

@@ -39,10 +39,12 @@ pub(super) async fn append_batch(
         }
         return Ok(plan.results);
     }
+    let recorded = plan.recorded();
     write_plan(&mut write, &mut plan, begun).await?;
     let known = write.known();
     known.newest = plan.newest;
     plan.remember(&mut known.streams);
+    database.tail().extend(recorded);
     database.signal.advance(plan.newest.position);
     Ok(plan.results)
 }

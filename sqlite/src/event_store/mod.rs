@@ -5,6 +5,7 @@ mod commands;
 mod known_streams;
 mod plan;
 mod read;
+mod tail;
 mod write;
 
 use crate::connections::Database;
@@ -16,6 +17,7 @@ use composable_rust_core::port::{
 use composable_rust_core::{CommandId, RecordedEvent, Signal, StreamId, StreamVersion};
 pub(crate) use known_streams::KnownStreams;
 pub(crate) use read::stream_id;
+pub(crate) use tail::Tail;
 use std::sync::Arc;
 
 /// The event store of one file.

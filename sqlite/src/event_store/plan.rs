@@ -9,7 +9,7 @@ use composable_rust_core::port::{
     Append, AppendError, Appended, CommandKey, CommandRecord, MAX_PAYLOAD_BYTES, NewTimer, StoreError,
     StreamAppend, TimerChanges, WrittenStream,
 };
-use composable_rust_core::{CommandId, NewEvent, Position, StreamId, StreamVersion, TimerId};
+use composable_rust_core::{CommandId, NewEvent, Position, RecordedEvent, StreamId, StreamVersion, TimerId};
 use jiff::Timestamp;
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
@@ -44,6 +44,7 @@ pub(super) struct PlannedStream {
 /// An event with its place.
 pub(super) struct PlannedEvent {
     pub(super) stream: i64,
+    pub(super) name: StreamId,
     pub(super) version: StreamVersion,
     pub(super) event: NewEvent,
 }
@@ -211,7 +212,8 @@ impl Plan {
             for event in part.events {
                 after = after.next();
                 self.newest.position = self.newest.position.next();
-                self.events.push(PlannedEvent { stream: stream.id, version: after, event });
+                let name = part.stream.clone();
+                self.events.push(PlannedEvent { stream: stream.id, name, version: after, event });
             }
             stream.version = after;
             stream.written = true;
@@ -228,6 +230,27 @@ impl Plan {
             let change = Some(TimerChange::Set(Box::new(timer.clone())));
             self.timers.insert(timer.id, PlannedTimer { token: Some(timer.token), change });
         }
+    }
+
+    /// The events to write as readers will find them.
+    pub(super) fn recorded(&self) -> Vec<RecordedEvent> {
+        let mut position = self.first_position();
+        let mut events = Vec::with_capacity(self.events.len());
+        for PlannedEvent { name, version, event, .. } in &self.events {
+            events.push(RecordedEvent {
+                position,
+                stream: name.clone(),
+                version: *version,
+                id: event.id,
+                event_type: event.event_type.clone(),
+                schema_version: event.schema_version,
+                payload: event.payload.clone(),
+                metadata: event.metadata.clone(),
+                recorded_at: self.now,
+            });
+            position = position.next();
+        }
+        events
     }
 
     /// The first position of the events to write.

@@ -85,6 +85,9 @@ pub(super) async fn read_log(database: &Database, query: LogQuery<'_>) -> Result
         let read_to = if query.limit == 0 { query.after } else { horizon.max(query.after) };
         return Ok(LogPage { events: Vec::new(), read_to, horizon });
     }
+    if let Some(page) = database.tail().page(&query, horizon) {
+        return Ok(page);
+    }
     let statement = match query.categories {
         None => sqlx::query(LOG).bind(query.after.as_i64()).bind(horizon.as_i64()),
         Some(categories) => sqlx::query(LOG_OF_CATEGORIES)
@@ -103,11 +106,16 @@ pub(super) async fn read_log(database: &Database, query: LogQuery<'_>) -> Result
         event(row, stream)
     })
     .await?;
+    Ok(page(events, query.limit, horizon))
+}
+
+/// A page of at most `limit` events.
+pub(super) fn page(events: Vec<RecordedEvent>, limit: usize, horizon: Position) -> LogPage {
     let read_to = match events.last() {
-        Some(last) if events.len() == query.limit => last.position,
+        Some(last) if events.len() == limit => last.position,
         Some(_) | None => horizon,
     };
-    Ok(LogPage { events, read_to, horizon })
+    LogPage { events, read_to, horizon }
 }
 
 /// The stream that a stored name tells.

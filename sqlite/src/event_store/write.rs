@@ -185,7 +185,7 @@ fn bind_events(
     recorded_at: i64,
 ) -> Statement<'_> {
     let mut position = first;
-    for PlannedEvent { stream, version, event } in events {
+    for PlannedEvent { stream, version, event, .. } in events {
         statement = statement
             .bind(position.as_i64())
             .bind(stream)
@@ -195,7 +195,7 @@ fn bind_events(
             .bind(event.schema_version.get())
             .bind(recorded_at)
             .bind(event.metadata.as_bytes().to_vec())
-            .bind(Vec::from(event.payload));
+            .bind(event.payload.to_vec());
         position = position.next();
     }
     statement

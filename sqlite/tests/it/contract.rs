@@ -1,6 +1,6 @@
 //! The contracts of all storage ports on a fresh file each.
 
-use composable_rust_sqlite::Sqlite;
+use composable_rust_sqlite::{Sqlite, SqliteOptions};
 use composable_rust_testing::contract::Subject;
 
 async fn fresh() -> Subject {
@@ -10,6 +10,17 @@ async fn fresh() -> Subject {
 
 mod event_store {
     composable_rust_testing::event_store_contract!(super::fresh);
+}
+
+/// The same with nothing kept in memory: what is usually remembered is read from the file.
+async fn forgetful() -> Subject {
+    let folder = tempfile::tempdir().unwrap();
+    let options = SqliteOptions { known_streams: 1, tail_bytes: 0, ..SqliteOptions::default() };
+    Subject::new(Sqlite::file(folder.path().join("data/app.db")).with_options(options)).holding(folder)
+}
+
+mod event_store_from_the_file {
+    composable_rust_testing::event_store_contract!(super::forgetful);
 }
 
 mod timers {
