@@ -6,6 +6,7 @@ mod buying;
 mod client;
 mod contract;
 mod invariants;
+mod kill;
 mod program;
 mod race;
 mod simulation;
