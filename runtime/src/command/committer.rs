@@ -12,6 +12,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
+/// At most so often the committer lets others run before it flushes again.
+const GATHERING_TURNS: u32 = 16;
+
 /// Limits of the group committer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CommitterOptions {
@@ -107,11 +110,25 @@ impl Inner {
                 let count = queue.waiting.len().min(self.options.max_batch);
                 queue.waiting.drain(..count).collect::<Vec<_>>()
             };
+            let woken = batch.len();
             self.flush(batch).await;
-            // Whoever was woken queues again before the next flush; else half of them would miss it.
-            tokio::task::yield_now().await;
+            self.gather(woken).await;
         }
         std::mem::forget(stopped);
+    }
+
+    /// Lets those who were woken queue again before the next flush; else half of them would miss it, and wait for one
+    /// more. Whoever does not come back is not waited for: it ends when a turn has brought nobody.
+    async fn gather(&self, woken: usize) {
+        let mut before = 0;
+        for turn in 0..GATHERING_TURNS {
+            tokio::task::yield_now().await;
+            let waiting = self.lock().waiting.len();
+            if waiting >= woken || (waiting == before && turn > 0) {
+                return;
+            }
+            before = waiting;
+        }
     }
 
     async fn flush(&self, batch: Vec<Submission>) {
