@@ -1,10 +1,12 @@
-//! What pure code costs: reducing, sending, making and mapping effects, deciding and evolving. Nothing here is durable.
+//! What pure code costs: reducing, sending, making and mapping effects, deciding, evolving and
+//! projecting. Nothing here is durable.
 
 use composable_rust::compose::{CasePath, Compose, Lens};
 use composable_rust::runtime::live_environment;
 use composable_rust::runtime::store::Store;
 use composable_rust::{
-    Action, CommandId, Context, Decider, Decision, Effects, Environment, Never, Reducer, State, async_effect,
+    Action, CommandId, Context, Decider, Decision, Effects, Environment, EventId, EventMetadata, Folded,
+    Never, Position, Projection, Recorded, Reducer, Row, RowBatch, Rows, State, StreamVersion, async_effect,
     reducer,
 };
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -107,5 +109,61 @@ fn decide(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, reduce, send, effects, decide);
+#[derive(Debug, Clone, PartialEq, Row)]
+#[row(key = "counter")]
+struct Total {
+    counter: String,
+    amount: u64,
+}
+
+struct Totals;
+
+impl Projection for Totals {
+    type Event = CounterEvent;
+    type Row = Total;
+    const NAME: &'static str = "totals";
+
+    fn project(&self, event: &Recorded<CounterEvent>, rows: &mut Rows<Total>) {
+        let CounterEvent::Added { amount } = event.body;
+        let new = || Total { counter: event.key().clone(), amount: 0 };
+        rows.upsert(event.key(), new, |row| row.amount = row.amount.wrapping_add(amount));
+    }
+}
+
+/// Folding a batch of 1,000 events over 100 rows, without a store.
+fn project(criterion: &mut Criterion) {
+    let environment = live_environment();
+    let event = |number: u32| Recorded {
+        body: CounterEvent::Added { amount: 1 },
+        key: format!("counter-{}", number % 100),
+        position: Position::from(number),
+        version: StreamVersion::from(number),
+        id: EventId::from_uuid(environment.new_id()),
+        recorded_at: environment.now(),
+        metadata: EventMetadata::default().encode(),
+    };
+    let events: Vec<_> = (1..=1_000).map(event).collect();
+    criterion.bench_function("project/1,000 events, rows unknown", |bencher| {
+        bencher.iter(|| {
+            let mut batch = RowBatch::new();
+            while batch.fold(&Totals, &events) == Folded::Missing {
+                drop(batch.supply(Vec::new()));
+            }
+            batch.changes()
+        });
+    });
+    let mut batch = RowBatch::new();
+    criterion.bench_function("project/1,000 events, rows known", |bencher| {
+        bencher.iter(|| {
+            while batch.fold(&Totals, &events) == Folded::Missing {
+                drop(batch.supply(Vec::new()));
+            }
+            let changes = batch.changes();
+            batch.settle(1_000);
+            changes
+        });
+    });
+}
+
+criterion_group!(benches, reduce, send, effects, decide, project);
 criterion_main!(benches);

@@ -87,7 +87,11 @@ impl<P: Process> Subscriber for ProcessSubscriber<P> {
         self.checkpoints.load_checkpoint(&self.name).await
     }
 
-    /// Steps are idempotent by their input, so a batch may be repeated; the checkpoint follows them.
+    /// Steps are idempotent by their input, so a batch may be repeated.
+    fn saves_every_batch(&self) -> bool {
+        false
+    }
+
     async fn handle(&mut self, batch: Batch<'_>) -> Result<(), HandleError> {
         let instances = Arc::clone(&self.instances);
         let mut steps = stream::iter(Self::inputs(batch.events)?)
@@ -95,6 +99,9 @@ impl<P: Process> Subscriber for ProcessSubscriber<P> {
             .buffer_unordered(self.options.concurrent_steps.max(1));
         while let Some(result) = steps.next().await {
             result?;
+        }
+        if !batch.events.is_empty() {
+            return Ok(());
         }
         let checkpoint =
             Checkpoint { subscription: self.name.clone(), position: batch.read_to, fence: batch.fence };
