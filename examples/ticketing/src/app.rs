@@ -4,16 +4,31 @@ use crate::account::{self, Sessions};
 use crate::checkout::Checkout;
 use crate::config::Config;
 use crate::inventory::{self, Inventory, views::Availability};
-use crate::payment::gateway::PaymentGateway;
-use crate::payment::{self, ChargeCard, Payment, RefundCard, StopCharging, views::PaymentList};
+use crate::payment::{
+    self, ChargeCard, Payment, PaymentGateway, RefundCard, StopCharging, views::PaymentList,
+};
 use crate::quota::Quota;
 use crate::reservation::{self, Reservation, views::ReservationList, views::TicketList};
 use crate::show::{self, Show, views::ShowList};
 use composable_rust::prelude::*;
 use composable_rust::runtime::BoxError;
 use std::sync::Arc;
+use std::time::Duration;
 
-/// What decides, what happens next and what is shown; without storage, HTTP and the operator's choices.
+/// What the operator's choices come to; a test makes its own.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    /// Who moves the money.
+    pub gateway: Arc<dyn PaymentGateway>,
+    /// Who people are.
+    pub sessions: Sessions,
+    /// How long places are held for an order that nobody pays.
+    pub hold: Duration,
+    /// How long a payment that was started keeps its places.
+    pub payment: Duration,
+}
+
+/// What decides, what happens next and what is shown.
 pub fn domain(gateway: &Arc<dyn PaymentGateway>) -> ApplicationBuilder {
     Application::builder("ticketing")
         .decider::<Show>()
@@ -32,21 +47,29 @@ pub fn domain(gateway: &Arc<dyn PaymentGateway>) -> ApplicationBuilder {
         .projection(PaymentList)
 }
 
-/// The whole application.
-///
-/// # Errors
-/// When the development gateway's books or the session secret cannot be opened.
-pub fn ticketing(config: &Config) -> Result<ApplicationBuilder, BoxError> {
-    let gateway: Arc<dyn PaymentGateway> = Arc::new(config.gateway()?);
-    let sessions = Sessions::new(config.secret()?, config.admin_email.clone());
-    Ok(domain(&gateway)
-        .storage(config.storage())
-        .http(HttpOptions::listen(config.address))
+/// The domain behind HTTP; where its data is kept and where it listens is left to say.
+pub fn assembled(parts: Parts) -> ApplicationBuilder {
+    let Parts { gateway, sessions, hold, payment } = parts;
+    domain(&gateway)
         .authenticator(sessions.clone())
         .routes(account::routes(sessions))
         .routes(show::pages())
         .routes(show::routes())
         .routes(inventory::routes())
-        .routes(reservation::routes(config.hold, Arc::clone(&gateway)))
-        .routes(payment::routes(config.payment, gateway)))
+        .routes(reservation::routes(hold, Arc::clone(&gateway)))
+        .routes(payment::routes(payment, gateway))
+}
+
+/// The whole application, as the operator wants it.
+///
+/// # Errors
+/// When the development gateway's books or the session secret cannot be opened.
+pub fn ticketing(config: &Config) -> Result<ApplicationBuilder, BoxError> {
+    let parts = Parts {
+        gateway: Arc::new(config.gateway()?),
+        sessions: Sessions::new(config.secret()?, config.admin_email.clone()),
+        hold: config.hold,
+        payment: config.payment,
+    };
+    Ok(assembled(parts).storage(config.storage()).http(HttpOptions::listen(config.address)))
 }

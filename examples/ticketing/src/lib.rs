@@ -31,4 +31,4 @@ pub mod config;
 pub mod demo;
 pub mod logging;
 
-pub use app::{domain, ticketing};
+pub use app::{Parts, assembled, domain, ticketing};

@@ -1,6 +1,6 @@
 //! Tokens: signed, not stored, so they outlive a restart.
 
-use crate::config::Secret;
+use crate::shared::Secret;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use composable_rust::prelude::*;

@@ -1,7 +1,7 @@
 //! What a token is worth.
 
 use super::Sessions;
-use crate::config::Secret;
+use crate::shared::Secret;
 use composable_rust::later;
 use composable_rust::testing::spec::START;
 use std::time::Duration;

@@ -1,6 +1,7 @@
 //! From what was said to what holds, with everything that is wrong.
 
-use super::{Config, LogFormat, Secret, Settings};
+use super::{Config, LogFormat, Settings};
+use crate::shared::Secret;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;

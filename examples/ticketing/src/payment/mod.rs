@@ -16,5 +16,6 @@ pub mod views;
 pub use actions::{PaymentAction, PaymentCommand, PaymentEvent};
 pub use activities::{Charge, ChargeCard, Refund, RefundCard, RefundOutcome, StopCharge, StopCharging};
 pub use decider::PaymentRefused;
+pub use gateway::PaymentGateway;
 pub use routes::routes;
 pub use state::{Method, NewPayment, Payment, PaymentStatus, SimulatedOutcome};

@@ -16,9 +16,13 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long a payment guarantees its places.
-#[derive(Debug, Clone, Copy)]
-struct PaymentTime(Duration);
+/// What a payment needs besides the request.
+#[derive(Debug, Clone)]
+struct Till {
+    /// How long a payment that was started keeps its places.
+    guarantee: Duration,
+    gateway: Arc<dyn PaymentGateway>,
+}
 
 /// The routes of this slice; `guarantee` is how long a payment that was started keeps its places.
 pub fn routes(guarantee: Duration, gateway: Arc<dyn PaymentGateway>) -> Router<Application> {
@@ -26,8 +30,7 @@ pub fn routes(guarantee: Duration, gateway: Arc<dyn PaymentGateway>) -> Router<A
         .route("/api/payments", post(pay))
         .route("/api/payments/{id}", get(one))
         .route("/api/payments/user/{user_id}", get(list))
-        .layer(Extension(PaymentTime(guarantee)))
-        .layer(Extension(gateway))
+        .layer(Extension(Till { guarantee, gateway }))
 }
 
 /// A payment as the API shows it.
@@ -83,8 +86,7 @@ impl Validate for Pay {}
 /// Starts the payment, charges and settles. Whatever interrupts it, the checkout process finishes.
 async fn pay(
     State(app): State<Application>,
-    Extension(PaymentTime(guarantee)): Extension<PaymentTime>,
-    Extension(gateway): Extension<Arc<dyn PaymentGateway>>,
+    Extension(till): Extension<Till>,
     principal: Principal,
     command: KeyedRequest,
     JsonBody(pay): JsonBody<Pay>,
@@ -97,7 +99,7 @@ async fn pay(
     }
     check_method(pay.method, order.total)?;
 
-    let (id, until): (PaymentId, _) = (command.new_id(0), later(app.environment().now(), guarantee));
+    let (id, until): (PaymentId, _) = (command.new_id(0), later(app.environment().now(), till.guarantee));
     let terms = NewPayment {
         reservation: pay.reservation_id,
         show: order.show,
@@ -113,7 +115,7 @@ async fn pay(
     let answer = match pay.method {
         Method::Free {} => ChargeAnswer::Succeeded,
         method @ Method::Simulated { .. } => {
-            charge(&app, &*gateway, id, gateway::Order { amount: order.total, method }).await
+            charge(&app, &*till.gateway, id, gateway::Order { amount: order.total, method }).await
         }
     };
     let order = (pay.reservation_id, &reservation);
@@ -161,8 +163,7 @@ async fn list(
     principal: Principal,
     PathId(user): PathId<UserId>,
     QueryParams(only): QueryParams<WithStatus>,
-    pagination: Pagination,
-    min_position: MinPosition,
+    (pagination, min_position): (Pagination, MinPosition),
 ) -> Result<PageBody<PaymentBody>, Problem> {
     if user != principal.user_id && !principal.has_role("admin") {
         return Err(Problem::forbidden("these payments are another's"));

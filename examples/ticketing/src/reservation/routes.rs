@@ -3,9 +3,9 @@
 use super::body::{ReservationBody, TicketBody};
 use super::views::{ReservationList, TicketList};
 use super::{Order, Reservation, ReservationCommand};
-use crate::checkout;
+use crate::checkout::give_up;
 use crate::inventory::InventoryCommand;
-use crate::payment::gateway::PaymentGateway;
+use crate::payment::PaymentGateway;
 use crate::quota::QuotaCommand;
 use crate::shared::{QuotaId, ReservationId, ShowId, TicketId, holds_of};
 use crate::show::{Wanted, event_to_see};
@@ -26,7 +26,7 @@ struct HoldTime(Duration);
 pub fn routes(hold: Duration, gateway: Arc<dyn PaymentGateway>) -> Router<Application> {
     Router::new()
         .route("/api/reservations", post(place).get(list))
-        .route("/api/reservations/{id}", get(one).delete(give_up))
+        .route("/api/reservations/{id}", get(one).delete(call_off))
         .route("/api/tickets", get(tickets))
         .route("/api/tickets/{id}", get(ticket))
         .layer(Extension(HoldTime(hold)))
@@ -99,7 +99,7 @@ async fn one(
     Ok(Written::ok(&found, ReservationBody::new(id, &found.state, app.environment().now())))
 }
 
-async fn give_up(
+async fn call_off(
     State(app): State<Application>,
     Extension(gateway): Extension<Arc<dyn PaymentGateway>>,
     principal: Principal,
@@ -107,7 +107,7 @@ async fn give_up(
     PathId(id): PathId<ReservationId>,
 ) -> Result<Written<()>, Problem> {
     let found = reservation_of(&app, id, &principal).await?;
-    let written = checkout::give_up(&app, &*gateway, (id, &found.state), command.context()).await?;
+    let written = give_up(&app, &*gateway, (id, &found.state), command.context()).await?;
     Ok(Written::no_content(&written))
 }
 

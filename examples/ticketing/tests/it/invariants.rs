@@ -40,7 +40,7 @@ pub(crate) async fn broken(app: &Application, section: &str, ledger: &Ledger) ->
                     completed.insert(payment, id);
                 }
             }
-            _ => {}
+            ReservationStatus::Unplaced | ReservationStatus::Expired | ReservationStatus::Cancelled => {}
         }
     }
     if sold != inventory.sold {

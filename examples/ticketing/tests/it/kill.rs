@@ -23,7 +23,7 @@ const OUTCOMES: [&str; 4] = ["succeed", "decline", "slow", "lost_answer"];
 /// Short holds, so that they end while the program is dead as well as while it lives.
 const VARIABLES: [(&str, &str); 2] = [("HOLD_SECONDS", "2"), ("PAYMENT_SECONDS", "3")];
 /// Everything ends within the longest hold, payment and pause between two questions to the gateway.
-const REST: Duration = Duration::from_secs(120);
+const REST: Duration = Duration::from_mins(2);
 
 /// What one life of the program has answered so far.
 #[derive(Default)]
@@ -128,7 +128,8 @@ async fn come_to_rest(folder: &Path, show: &OnSale) {
         }
         assert!(started.elapsed() < REST, "{}", broken.join("\n"));
         // The next event, or a while: then look again.
-        let _ = tokio::time::timeout(Duration::from_secs(1), app.events().signal().reached(seen.next())).await;
+        let _ =
+            tokio::time::timeout(Duration::from_secs(1), app.events().signal().reached(seen.next())).await;
     }
     assert!(!gateway.ledger().entries().is_empty(), "nobody got so far as to pay: the load proves nothing");
     app.shutdown().await.expect("an orderly end");

@@ -9,10 +9,10 @@ use composable_rust::prelude::*;
 use composable_rust::testing::simulation::{Ending, Life, Simulation};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use ticketing::account::{self, Sessions};
-use ticketing::config::Secret;
+use ticketing::account::Sessions;
 use ticketing::payment::gateway::{Ledger, PaymentGateway, SimulatedGateway};
-use ticketing::{app, inventory, payment, reservation, show};
+use ticketing::shared::Secret;
+use ticketing::{Parts, assembled};
 
 const OUTCOMES: [&str; 4] = ["succeed", "decline", "slow", "lost_answer"];
 const SEEDS: u64 = 1_000;
@@ -20,7 +20,7 @@ const SEEDS: u64 = 1_000;
 const HOLD: Duration = Duration::from_secs(10);
 const PAYMENT: Duration = Duration::from_secs(20);
 /// Longer than every hold, payment and pause between attempts.
-const REST: Duration = Duration::from_secs(120);
+const REST: Duration = Duration::from_mins(2);
 
 /// The world of one seed: the gateway outlives every crash.
 struct World<'a> {
@@ -37,18 +37,17 @@ impl<'a> World<'a> {
     }
 
     async fn start(&self, environment: Environment) -> Application {
-        let gateway = Arc::clone(&self.gateway) as Arc<dyn PaymentGateway>;
-        let sessions = Sessions::new(Secret::new(b"a secret of this simulation, long enough"), None);
-        app::domain(&gateway)
+        let secret = Secret::new(b"a secret of this simulation, long enough");
+        let parts = Parts {
+            gateway: Arc::clone(&self.gateway) as Arc<dyn PaymentGateway>,
+            sessions: Sessions::new(secret, None),
+            hold: HOLD,
+            payment: PAYMENT,
+        };
+        assembled(parts)
             .environment(environment)
             .storage(self.simulation.storage())
             .http(HttpOptions::in_process())
-            .authenticator(sessions.clone())
-            .routes(account::routes(sessions))
-            .routes(show::routes())
-            .routes(inventory::routes())
-            .routes(reservation::routes(HOLD, Arc::clone(&gateway)))
-            .routes(payment::routes(PAYMENT, gateway))
             .start()
             .await
             .expect("a sound application")

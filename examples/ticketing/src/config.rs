@@ -3,14 +3,13 @@
 //! The only place that chooses adapters. All that is wrong is told at once.
 
 mod check;
-mod secret;
 mod settings;
 
 pub use check::ConfigErrors;
-pub use secret::Secret;
 pub use settings::Settings;
 
 use crate::payment::gateway::{Ledger, SimulatedGateway};
+use crate::shared::Secret;
 use clap::Parser;
 use composable_rust::prelude::*;
 use composable_rust::runtime::{BoxError, SystemClock};
