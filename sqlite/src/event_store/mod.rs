@@ -17,8 +17,8 @@ use composable_rust_core::port::{
 use composable_rust_core::{CommandId, RecordedEvent, Signal, StreamId, StreamVersion};
 pub(crate) use known_streams::KnownStreams;
 pub(crate) use read::stream_id;
-pub(crate) use tail::Tail;
 use std::sync::Arc;
+pub(crate) use tail::Tail;
 
 /// The event store of one file.
 #[derive(Debug)]
