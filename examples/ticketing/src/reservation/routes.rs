@@ -8,12 +8,13 @@ use crate::inventory::InventoryCommand;
 use crate::payment::PaymentGateway;
 use crate::quota::QuotaCommand;
 use crate::shared::{QuotaId, ReservationId, ShowId, TicketId, holds_of};
-use crate::show::{Wanted, event_to_see};
+use crate::show::{Show, Wanted, event_to_see};
 use axum::extract::State;
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
 use composable_rust::later;
 use composable_rust::prelude::*;
+use jiff::Timestamp;
 use serde::Deserialize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,30 +51,36 @@ async fn place(
     command: KeyedRequest,
     JsonBody(wanted): JsonBody<NewReservation>,
 ) -> Result<Written<ReservationBody>, Problem> {
-    let show = event_to_see(&app, wanted.event_id, Some(&principal)).await?.state;
-    let now = app.environment().now();
-    let offer = show.quote(&wanted.lines, now).map_err(|refused| Problem::rejection(&refused))?;
-
     let (id, customer): (ReservationId, _) = (command.new_id(0), principal.user_id);
-    let quota = QuotaId::of(wanted.event_id, customer);
-    let holds = holds_of(&offer.lines);
-    let order = Order {
-        show: wanted.event_id,
-        customer,
-        lines: offer.lines,
-        total: offer.total,
-        until: later(now, hold),
+    let show = event_to_see(&app, wanted.event_id, Some(&principal)).await?.state;
+    let limit = show.listing.as_ref().and_then(|listing| listing.max_per_customer);
+    // A repeat of a request that was carried out is not priced anew: it gets its first answer, whatever is sold now.
+    let order = match app.load::<Reservation>(&id).await?.and_then(|found| found.state.order) {
+        Some(order) => order,
+        None => priced(&show, &wanted, customer, (app.environment().now(), hold))?,
     };
-    let counted =
-        QuotaCommand::Take { reservation: id, quantity: order.places(), limit: offer.max_per_customer };
+    let counted = QuotaCommand::Take { reservation: id, quantity: order.places(), limit };
     let hold = |(section, quantity)| on(section, InventoryCommand::Hold { reservation: id, quantity });
-    let places: Vec<_> = holds.into_iter().map(hold).collect();
-    let commands = (on(id, ReservationCommand::Place(order)), places, on(quota, counted));
+    let places: Vec<_> = holds_of(&order.lines).into_iter().map(hold).collect();
+    let quota = on(QuotaId::of(wanted.event_id, customer), counted);
+    let commands = (on(id, ReservationCommand::Place(order)), places, quota);
 
     let receipt = app.execute_all(commands).request(command.context()).await?;
     let order = &receipt.parts.0;
     let body = ReservationBody::new(id, &fold(&order.events), app.environment().now());
     Ok(Written::created(&(order.version, receipt.position), format!("/api/reservations/{id}"), body))
+}
+
+/// The order at the show's prices.
+fn priced(
+    show: &Show,
+    wanted: &NewReservation,
+    customer: UserId,
+    (now, hold): (Timestamp, Duration),
+) -> Result<Order, Problem> {
+    let offer = show.quote(&wanted.lines, now).map_err(|refused| Problem::rejection(&refused))?;
+    let (show, until) = (wanted.event_id, later(now, hold));
+    Ok(Order { show, customer, lines: offer.lines, total: offer.total, until })
 }
 
 async fn list(

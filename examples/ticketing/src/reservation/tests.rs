@@ -1,5 +1,6 @@
 //! What may happen to an order, as sentences.
 
+use super::views::{ReservationList, TicketList};
 use super::*;
 use crate::shared::{Currency, Line, Money, PaymentId, SectionId, ShowId, TierId};
 use composable_rust::later;
@@ -176,4 +177,31 @@ fn an_order_is_given_up_while_nobody_has_paid() {
     given::<Reservation>([placed(), Expired])
         .when(Cancel { stopped: None })
         .then_rejected(ReservationRefused::HoldExpired);
+}
+
+#[test]
+fn the_list_follows_each_order() {
+    let id = crate::shared::ReservationId::from(Uuid::from_u128(5));
+    let history = paying().into_iter().chain([completed()]).map(|event| (id, event));
+    project(ReservationList, history).then_row(id, |row| {
+        assert_eq!((row.status, row.customer), (ReservationStatus::Completed, order().customer));
+        assert_eq!(row.reservation.payment, Some(payment(1)));
+    });
+}
+
+#[test]
+fn tickets_are_listed_once_they_are_paid() {
+    let id = crate::shared::ReservationId::from(Uuid::from_u128(5));
+    project(TicketList, paying().map(|event| (id, event))).then_no_rows();
+    let ticket = crate::shared::Ticket {
+        id: crate::shared::TicketId::from(Uuid::from_u128(6)),
+        section: "Floor".into(),
+        tier: "Adult".into(),
+        code: "CODE".into(),
+    };
+    let Completed { payment, show, customer, at, .. } = completed() else { panic!("not completed") };
+    let paid = Completed { payment, show, customer, tickets: vec![ticket.clone()], at };
+    project(TicketList, [(id, paid)]).then_row(ticket.id, |row| {
+        assert_eq!((row.holder, row.reservation, row.ticket.code.as_str()), (customer, id, "CODE"));
+    });
 }

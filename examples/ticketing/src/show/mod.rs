@@ -11,6 +11,8 @@ mod routes;
 mod state;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) use tests::sample_listing;
 pub mod views;
 
 pub use actions::{ShowAction, ShowCommand, ShowEvent};

@@ -23,8 +23,6 @@ pub struct Quote {
     pub lines: Vec<Line>,
     /// What it costs.
     pub total: Money,
-    /// Most places that one customer may have.
-    pub max_per_customer: Option<u32>,
 }
 
 impl Show {
@@ -47,7 +45,7 @@ impl Show {
         }
         // Prices and quantities have limits whose product fits.
         let total = total_of(&lines).ok_or(ShowRefused::LimitExceeded { limit: listing.max_per_order })?;
-        Ok(Quote { lines, total, max_per_customer: listing.max_per_customer })
+        Ok(Quote { lines, total })
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a show allows, as sentences.
 
+use super::views::{ListedShow, ShowList};
 use super::*;
 use crate::shared::{Currency, Money, SectionId, TierId};
 use composable_rust::Context;
@@ -46,6 +47,26 @@ fn concert() -> NewShow {
 fn created() -> ShowEvent {
     let create = ShowCommand::Create { owner: owner(), show: concert() };
     Show::default().decide(create, &Context::new(START, command_id())).unwrap().remove(0)
+}
+
+/// A listing with one section, for the tests of views.
+pub(crate) fn sample_listing(section: SectionId, capacity: u32) -> Listing {
+    let ShowEvent::Created(mut listing) = created() else { panic!("not created") };
+    listing.sections[0].id = section;
+    listing.sections[0].capacity = capacity;
+    listing
+}
+
+#[test]
+fn the_list_shows_a_draft_to_its_owner_and_the_rest_to_everybody() {
+    let id = crate::shared::ShowId::from(Uuid::from_u128(5));
+    project(ShowList, [(id, created())]).then_row(id, |row| {
+        assert_eq!((row.seen_by.clone(), row.status), (owner().to_string(), ShowStatus::Draft));
+    });
+    project(ShowList, [(id, created()), (id, ShowEvent::Published)]).then_row(id, |row| {
+        assert_eq!((row.seen_by.as_str(), row.status), (ListedShow::EVERYBODY, ShowStatus::Published));
+        assert_eq!(row.show.status, row.status);
+    });
 }
 
 fn violations(change: impl FnOnce(&mut NewShow)) -> Vec<(String, String)> {

@@ -91,3 +91,47 @@ impl SectionPlaces {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shared::ReservationId;
+    use composable_rust::testing::spec::project;
+    use uuid::Uuid;
+
+    fn stream(section: SectionId) -> StreamId {
+        StreamId::new("inventory", &section.to_string()).unwrap()
+    }
+
+    #[test]
+    fn each_place_is_counted_once_whatever_happens_to_it() {
+        let (show, section) = (ShowId::from(Uuid::from_u128(1)), SectionId::from(Uuid::from_u128(2)));
+        let reservation = ReservationId::from(Uuid::from_u128(3));
+        let created = crate::show::sample_listing(section, 10);
+        let places = |event| (stream(section), PlacesEvent::Inventory(section, event));
+        let history = [
+            (
+                StreamId::new("show", &show.to_string()).unwrap(),
+                PlacesEvent::Show(show, ShowEvent::Created(created)),
+            ),
+            places(InventoryEvent::Initialised { show, capacity: 10 }),
+            places(InventoryEvent::SalesOpened),
+            places(InventoryEvent::SeatsHeld { reservation, quantity: 4 }),
+            places(InventoryEvent::SeatsReleased { reservation, quantity: 4 }),
+            places(InventoryEvent::SeatsRetaken { reservation, quantity: 4 }),
+            places(InventoryEvent::SeatsSold { reservation, quantity: 4 }),
+            places(InventoryEvent::SeatsHeld { reservation, quantity: 1 }),
+        ];
+        project(Availability, history).then_row(section, |row| {
+            assert_eq!((row.capacity, row.free, row.held, row.sold, row.blocked), (10, 5, 1, 4, 0));
+        });
+    }
+
+    #[test]
+    fn a_section_that_no_show_has_is_a_fault() {
+        let section = SectionId::from(Uuid::from_u128(2));
+        let lost = PlacesEvent::Inventory(section, InventoryEvent::SalesOpened);
+        let fault = composable_rust::Fault::MissingRow { key: section.to_string() };
+        project(Availability, [(stream(section), lost)]).then_fault(0, fault);
+    }
+}
