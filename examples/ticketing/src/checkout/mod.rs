@@ -1,10 +1,12 @@
 //! The checkout: what happens next to an order, and what an answer of the gateway means for places, tickets and money.
 //!
-//! The only slice whose subject is the others. A request settles a payment itself, in one append (`settle.rs`), so that
+//! The only slice whose subject is the others. A request settles a payment itself, in one append (`settling.rs`), so that
 //! its answer is final; the process (`process.rs`) ends holds, asks about payments that nobody settled, and puts right
 //! what came late. Both lead to the same events, and a repeat of either changes nothing.
 
 mod input;
+mod late;
+mod money;
 mod process;
 mod settling;
 mod state;

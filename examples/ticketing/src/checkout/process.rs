@@ -5,11 +5,10 @@
 
 use super::{Attempt, Checkout, CheckoutInput, CheckoutTimer, Order, Stage};
 use crate::inventory::{InventoryCommand, InventoryEvent};
-use crate::payment::gateway::{ChargeAnswer, StopAnswer};
-use crate::payment::{Charge, PaymentCommand, PaymentEvent, Refund, RefundOutcome, StopCharge};
+use crate::payment::{PaymentEvent, StopCharge};
 use crate::quota::QuotaCommand;
 use crate::reservation::{self, ReservationCommand, ReservationEvent, ReservationRefused};
-use crate::shared::{PaymentId, QuotaId, ReservationId, SectionId, holds_of};
+use crate::shared::{QuotaId, ReservationId, SectionId, holds_of};
 use composable_rust::later;
 use composable_rust::prelude::*;
 use jiff::Timestamp;
@@ -17,8 +16,6 @@ use std::time::Duration;
 
 /// How long a request may take to settle its payment before the process asks.
 const GRACE: Duration = Duration::from_secs(2);
-/// How long after an attempt that found no answer the gateway is asked again.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Process for Checkout {
     type Input = CheckoutInput;
@@ -156,103 +153,6 @@ impl Checkout {
         }
     }
 
-    /// Asks the gateway about the payment that nobody has settled; it charges once, however often it is asked.
-    fn ask(&self) -> Steps<Self> {
-        let Some(Attempt { payment, amount, method }) = self.attempt.clone() else { return steps![] };
-        steps![call(Charge { payment, amount, method })]
-    }
-
-    fn charged(
-        &mut self,
-        order: ReservationId,
-        payment: PaymentId,
-        answer: ChargeAnswer,
-        now: Timestamp,
-    ) -> Steps<Self> {
-        if self.attempt.as_ref().is_none_or(|attempt| attempt.payment != payment) {
-            return steps![];
-        }
-        match answer {
-            ChargeAnswer::Succeeded => self.paid(order, payment),
-            ChargeAnswer::Declined { reason } => {
-                self.unpaid(order, payment, PaymentCommand::Decline { reason })
-            }
-            ChargeAnswer::Stopped => self.unpaid(order, payment, PaymentCommand::Cancel),
-            ChargeAnswer::Unanswered => steps![schedule(CheckoutTimer::Reconcile, later(now, PATIENCE))],
-        }
-    }
-
-    /// The money is here: in time it buys the places that are held, late those that are still free.
-    fn paid(&mut self, order: ReservationId, payment: PaymentId) -> Steps<Self> {
-        let holds = self.order.as_ref().map(|order| order.holds.clone()).unwrap_or_default();
-        let mut steps = steps![dispatch(payment, PaymentCommand::Succeed)];
-        match &mut self.stage {
-            Stage::Paying | Stage::Stopping | Stage::Settling => {
-                self.stage = Stage::Settling;
-                steps.push(dispatch(order, ReservationCommand::Complete { payment }));
-                steps.extend(holds.keys().map(|section| confirm(*section, order)));
-            }
-            // Whether it came in time is being decided.
-            Stage::Expiring { is_paid } => *is_paid = true,
-            Stage::Expired => steps.extend(self.retake(order)),
-            Stage::Holding
-            | Stage::Retaking { .. }
-            | Stage::Refunding
-            | Stage::Completed
-            | Stage::Cancelled => {}
-        }
-        steps
-    }
-
-    /// The money came late: takes the places again. A section refuses while it still holds them for the same order, so
-    /// a release that is on its way cannot free what was taken again.
-    fn retake(&mut self, order: ReservationId) -> Steps<Self> {
-        let Some(Order { holds, .. }) = &self.order else { return steps![] };
-        self.stage =
-            Stage::Retaking { open: u32::try_from(holds.len()).unwrap_or(u32::MAX), taken: Vec::new() };
-        let retake = |(section, quantity): (&SectionId, &u32)| {
-            dispatch(*section, InventoryCommand::Retake { reservation: order, quantity: *quantity })
-        };
-        holds.iter().map(retake).collect()
-    }
-
-    /// No money will come: the payment ends, and the order goes back to being held.
-    fn unpaid(&mut self, order: ReservationId, payment: PaymentId, command: PaymentCommand) -> Steps<Self> {
-        let mut steps = steps![dispatch(payment, command)];
-        if self.stage == Stage::Expired {
-            self.attempt = None;
-        } else {
-            steps.push(dispatch(order, ReservationCommand::FailPayment { payment }));
-        }
-        steps
-    }
-
-    fn stopped(
-        &mut self,
-        order: ReservationId,
-        payment: PaymentId,
-        answer: StopAnswer,
-        now: Timestamp,
-    ) -> Steps<Self> {
-        if self.stage != Stage::Stopping
-            || self.attempt.as_ref().is_none_or(|attempt| attempt.payment != payment)
-        {
-            return steps![];
-        }
-        match answer {
-            StopAnswer::AlreadyCharged => self.paid(order, payment),
-            StopAnswer::Stopped => self.unpaid(order, payment, PaymentCommand::Cancel),
-            // Others wait for the places: whatever comes of the payment comes late.
-            StopAnswer::Unanswered => {
-                self.stage = Stage::Expiring { is_paid: false };
-                steps![
-                    dispatch(order, ReservationCommand::Expire { unanswered: Some(payment) }),
-                    schedule(CheckoutTimer::Reconcile, later(now, PATIENCE)),
-                ]
-            }
-        }
-    }
-
     /// The order is over: its places are free again and count no longer. Money that came meanwhile came late.
     fn expired(&mut self, order: ReservationId) -> Steps<Self> {
         let is_paid = std::mem::replace(&mut self.stage, Stage::Expired) == Stage::Expiring { is_paid: true };
@@ -262,33 +162,6 @@ impl Checkout {
         if is_paid {
             steps.extend(self.retake(order));
         }
-        steps
-    }
-
-    /// A section has given its places again, or has none.
-    fn retaken(&mut self, order: ReservationId, section: Option<SectionId>) -> Steps<Self> {
-        let Stage::Retaking { open, taken } = &mut self.stage else { return steps![] };
-        *open = open.saturating_sub(1);
-        taken.extend(section);
-        if *open > 0 {
-            return steps![];
-        }
-        let taken = std::mem::take(taken);
-        let (Some(placed), Some(attempt)) = (&self.order, &self.attempt) else { return steps![] };
-        if taken.len() < placed.holds.len() {
-            let mut steps: Steps<Self> = taken.iter().map(|section| release(*section, order)).collect();
-            steps.extend(self.refund());
-            return steps;
-        }
-        let payment = attempt.payment;
-        let quantity = placed.holds.values().fold(0_u32, |sum, places| sum.saturating_add(*places));
-        let counted = QuotaCommand::Take { reservation: order, quantity, limit: None };
-        let mut steps = steps![
-            dispatch(order, ReservationCommand::Complete { payment }),
-            dispatch(placed.quota.clone(), counted),
-        ];
-        steps.extend(taken.iter().map(|section| confirm(*section, order)));
-        self.stage = Stage::Settling;
         steps
     }
 
@@ -319,23 +192,6 @@ impl Checkout {
         }
         steps![schedule(CheckoutTimer::HoldEnds, until)]
     }
-
-    fn refund(&mut self) -> Steps<Self> {
-        let Some(Attempt { payment, amount, .. }) = self.attempt.clone() else { return steps![] };
-        self.stage = Stage::Refunding;
-        steps![call(Refund { payment, amount })]
-    }
-
-    fn refunded(&mut self, call: &Refund, answer: RefundOutcome, now: Timestamp) -> Steps<Self> {
-        let Refund { payment, amount } = *call;
-        match answer {
-            RefundOutcome::Refunded => {
-                self.attempt = None;
-                steps![dispatch(payment, PaymentCommand::Refund { amount })]
-            }
-            RefundOutcome::Unanswered => steps![schedule(CheckoutTimer::RefundAgain, later(now, PATIENCE))],
-        }
-    }
 }
 
 impl Order {
@@ -344,10 +200,10 @@ impl Order {
     }
 }
 
-fn release(section: SectionId, reservation: ReservationId) -> Step<Checkout> {
+pub(super) fn release(section: SectionId, reservation: ReservationId) -> Step<Checkout> {
     dispatch(section, InventoryCommand::Release { reservation })
 }
 
-fn confirm(section: SectionId, reservation: ReservationId) -> Step<Checkout> {
+pub(super) fn confirm(section: SectionId, reservation: ReservationId) -> Step<Checkout> {
     dispatch(section, InventoryCommand::Confirm { reservation })
 }

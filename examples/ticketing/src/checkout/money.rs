@@ -1,0 +1,107 @@
+//! What the gateway's answers mean for an order.
+
+use super::process::confirm;
+use super::{Attempt, Checkout, CheckoutTimer, Stage};
+use crate::payment::gateway::{ChargeAnswer, StopAnswer};
+use crate::payment::{Charge, PaymentCommand};
+use crate::reservation::ReservationCommand;
+use crate::shared::{PaymentId, ReservationId};
+use composable_rust::later;
+use composable_rust::prelude::*;
+use jiff::Timestamp;
+use std::time::Duration;
+
+/// How long after an attempt that found no answer the gateway is asked again.
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+
+impl Checkout {
+    /// Asks the gateway about the payment that nobody has settled; it charges once, however often it is asked.
+    pub(super) fn ask(&self) -> Steps<Self> {
+        let Some(Attempt { payment, amount, method }) = self.attempt.clone() else { return steps![] };
+        steps![call(Charge { payment, amount, method })]
+    }
+
+    pub(super) fn charged(
+        &mut self,
+        order: ReservationId,
+        payment: PaymentId,
+        answer: ChargeAnswer,
+        now: Timestamp,
+    ) -> Steps<Self> {
+        if self.attempt.as_ref().is_none_or(|attempt| attempt.payment != payment) {
+            return steps![];
+        }
+        match answer {
+            ChargeAnswer::Succeeded => self.paid(order, payment),
+            ChargeAnswer::Declined { reason } => {
+                self.unpaid(order, payment, PaymentCommand::Decline { reason })
+            }
+            ChargeAnswer::Stopped => self.unpaid(order, payment, PaymentCommand::Cancel),
+            ChargeAnswer::Unanswered => steps![schedule(CheckoutTimer::Reconcile, later(now, PATIENCE))],
+        }
+    }
+
+    /// The money is here: in time it buys the places that are held, late those that are still free.
+    pub(super) fn paid(&mut self, order: ReservationId, payment: PaymentId) -> Steps<Self> {
+        let holds = self.order.as_ref().map(|order| order.holds.clone()).unwrap_or_default();
+        let mut steps = steps![dispatch(payment, PaymentCommand::Succeed)];
+        match &mut self.stage {
+            Stage::Paying | Stage::Stopping | Stage::Settling => {
+                self.stage = Stage::Settling;
+                steps.push(dispatch(order, ReservationCommand::Complete { payment }));
+                steps.extend(holds.keys().map(|section| confirm(*section, order)));
+            }
+            // Whether it came in time is being decided.
+            Stage::Expiring { is_paid } => *is_paid = true,
+            Stage::Expired => steps.extend(self.retake(order)),
+            Stage::Holding
+            | Stage::Retaking { .. }
+            | Stage::Refunding
+            | Stage::Completed
+            | Stage::Cancelled => {}
+        }
+        steps
+    }
+
+    /// No money will come: the payment ends, and the order goes back to being held.
+    pub(super) fn unpaid(
+        &mut self,
+        order: ReservationId,
+        payment: PaymentId,
+        command: PaymentCommand,
+    ) -> Steps<Self> {
+        let mut steps = steps![dispatch(payment, command)];
+        if self.stage == Stage::Expired {
+            self.attempt = None;
+        } else {
+            steps.push(dispatch(order, ReservationCommand::FailPayment { payment }));
+        }
+        steps
+    }
+
+    pub(super) fn stopped(
+        &mut self,
+        order: ReservationId,
+        payment: PaymentId,
+        answer: StopAnswer,
+        now: Timestamp,
+    ) -> Steps<Self> {
+        if self.stage != Stage::Stopping
+            || self.attempt.as_ref().is_none_or(|attempt| attempt.payment != payment)
+        {
+            return steps![];
+        }
+        match answer {
+            StopAnswer::AlreadyCharged => self.paid(order, payment),
+            StopAnswer::Stopped => self.unpaid(order, payment, PaymentCommand::Cancel),
+            // Others wait for the places: whatever comes of the payment comes late.
+            StopAnswer::Unanswered => {
+                self.stage = Stage::Expiring { is_paid: false };
+                steps![
+                    dispatch(order, ReservationCommand::Expire { unanswered: Some(payment) }),
+                    schedule(CheckoutTimer::Reconcile, later(now, PATIENCE)),
+                ]
+            }
+        }
+    }
+}
