@@ -33,7 +33,7 @@ pub async fn load(app: &Application) -> Result<(), BoxError> {
         let id = ShowId::from(id_of(title));
         if app.load::<Show>(&id).await?.is_none() {
             let show = show(app, (title, venue), days, capacity, cents);
-            app.execute(id, ShowCommand::Create { owner, show }).request(once(title, "create")).await?;
+            app.execute(id, ShowCommand::Create { owner, show }).request(once(id, "create")).await?;
         }
         let Some(made) = app.load::<Show>(&id).await? else { continue };
         let sections = made.state.listing.map(|listing| listing.sections).unwrap_or_default();
@@ -41,10 +41,10 @@ pub async fn load(app: &Application) -> Result<(), BoxError> {
             on(section.id, InventoryCommand::Initialise { show: id, capacity: section.capacity })
         });
         let publish = (on(id, ShowCommand::Publish), publish.collect::<Vec<_>>());
-        app.execute_all(publish).request(once(title, "publish")).await?;
+        app.execute_all(publish).request(once(id, "publish")).await?;
         let open = sections.iter().map(|section| on(section.id, InventoryCommand::OpenSales));
         let open = (on(id, ShowCommand::OpenSales), open.collect::<Vec<_>>());
-        last = app.execute_all(open).request(once(title, "open")).await?.position;
+        last = app.execute_all(open).request(once(id, "open")).await?.position;
     }
     // Whoever opens the page now sees them.
     Ok(app.view::<ShowList>().wait_for(last, Duration::from_secs(5)).await?)
@@ -56,8 +56,8 @@ fn id_of(title: &str) -> Uuid {
     uuid_v7(Timestamp::constant(1_767_225_600, 0), (high & 0xffff) as u16, low)
 }
 
-fn once(title: &str, step: &str) -> RequestContext {
-    RequestContext::with_id(CommandId::derived(&["demo", title, step]))
+fn once(id: ShowId, step: &str) -> RequestContext {
+    RequestContext::with_id(CommandId::derived(&["demo", &id.to_string(), step]))
 }
 
 fn show(app: &Application, (title, venue): (&str, &str), days: u32, capacity: u32, cents: i64) -> NewShow {

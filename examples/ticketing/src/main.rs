@@ -29,10 +29,11 @@ async fn run() -> Result<(), BoxError> {
     if config.demo {
         demo::load(&app).await?;
     }
+    let ended = app.run_until_signal();
     if let Some(listening) = app.get::<Listening>() {
         announce(&listening);
     }
-    Ok(app.run_until_signal().await?)
+    Ok(ended.await?)
 }
 
 #[expect(clippy::print_stdout, reason = "whoever started it wants to know the URL")]

@@ -40,35 +40,42 @@ async fn within(shared: &Shared, limit: Duration, work: impl Future<Output = ()>
     }
 }
 
-/// Completes at SIGTERM or Ctrl-C; never when signals cannot be listened to, which is logged.
-pub(super) async fn signal() {
-    let interrupt = async {
-        if let Err(error) = tokio::signal::ctrl_c().await {
-            tracing::error!(%error, "Ctrl-C cannot be listened to");
-            std::future::pending::<()>().await;
+/// Listens for SIGTERM and Ctrl-C from now on; completes when one comes, never when they cannot be listened to, which is
+/// logged.
+#[cfg(unix)]
+pub(super) fn signal() -> impl Future<Output = ()> + Send + use<> {
+    use tokio::signal::unix::SignalKind;
+    let (terminate, interrupt) = (listen(SignalKind::terminate()), listen(SignalKind::interrupt()));
+    async {
+        tokio::select! {
+            biased;
+            () = heard(terminate) => {}
+            () = heard(interrupt) => {}
         }
-    };
-    tokio::select! {
-        biased;
-        () = terminate() => {}
-        () = interrupt => {}
     }
 }
 
 #[cfg(unix)]
-async fn terminate() {
-    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        Ok(mut signal) => {
-            signal.recv().await;
-        }
-        Err(error) => {
-            tracing::error!(%error, "SIGTERM cannot be listened to");
-            std::future::pending::<()>().await;
-        }
+fn listen(kind: tokio::signal::unix::SignalKind) -> Option<tokio::signal::unix::Signal> {
+    let listening = tokio::signal::unix::signal(kind);
+    listening.inspect_err(|error| tracing::error!(%error, ?kind, "the signal cannot be listened to")).ok()
+}
+
+#[cfg(unix)]
+async fn heard(signal: Option<tokio::signal::unix::Signal>) {
+    match signal {
+        Some(mut signal) => drop(signal.recv().await),
+        None => std::future::pending().await,
     }
 }
 
+/// As on Unix, for Ctrl-C alone; listens from the first poll on.
 #[cfg(not(unix))]
-async fn terminate() {
-    std::future::pending::<()>().await;
+pub(super) fn signal() -> impl Future<Output = ()> + Send + use<> {
+    async {
+        if let Err(error) = tokio::signal::ctrl_c().await {
+            tracing::error!(%error, "Ctrl-C cannot be listened to");
+            std::future::pending::<()>().await;
+        }
+    }
 }
