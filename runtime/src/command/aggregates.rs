@@ -65,6 +65,11 @@ impl<D: Decider> Aggregates<D> {
         self.slots.enter(stream, self.load_slot(stream)).await
     }
 
+    /// Loads the state of `stream` where it is not cached, without waiting for its lock.
+    pub(crate) async fn warm(&self, stream: &StreamId) -> Result<(), Failure> {
+        self.slots.warm(stream, self.load_slot(stream)).await
+    }
+
     async fn load_slot(&self, stream: &StreamId) -> Result<Slot<Cached<D>>, Failure> {
         let (state, version, events) = self.load(stream).await?;
         let since = Since { events, ..Since::starting(self.environment.now()) };

@@ -11,6 +11,7 @@ use super::participant::{Deciding, Participant, Undecided};
 use super::request::Invocation;
 use composable_rust_core::port::{Append, AppendError, Appended, CommandRecord, EventStore, StoreError};
 use composable_rust_core::{CommandId, Context, Environment};
+use futures_util::future::try_join_all;
 use smallvec::SmallVec;
 use std::sync::Arc;
 use std::time::Duration;
@@ -105,6 +106,10 @@ impl Executor {
         invocation: &Invocation,
         command_id: CommandId,
     ) -> Result<Attempt, Failure> {
+        if parts.len() > 1 {
+            // Nobody should wait for a hot stream's lock while the states of cold ones are loaded under it.
+            try_join_all(parts.iter_mut().map(|part| part.warm())).await?;
+        }
         for &index in order {
             if let Err(failure) = parts[index].enter().await {
                 leave(parts);

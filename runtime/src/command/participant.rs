@@ -32,12 +32,17 @@ pub(crate) struct Deciding<'a> {
     pub(crate) metadata: &'a RawMetadata,
 }
 
-/// One stream's part in a command. The executor calls, for all participants together: `enter` in the order of the
+/// One stream's part in a command. The executor calls, for all participants together: `warm` where there are several, `enter` in the order of the
 /// streams, `decide`, then either `advance` (after the append was queued) or nothing, then `leave`.
 #[async_trait]
 pub(crate) trait Participant: Send {
     /// Its stream.
     fn stream(&self) -> &StreamId;
+
+    /// Loads the state, if that is needed and can be done without waiting for others.
+    async fn warm(&mut self) -> Result<(), Failure> {
+        Ok(())
+    }
 
     /// Locks the state and loads it where needed.
     async fn enter(&mut self) -> Result<(), Failure>;

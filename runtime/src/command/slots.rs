@@ -56,6 +56,19 @@ impl<S: Send + 'static> Slots<S> {
         Ok(guard)
     }
 
+    /// Loads the slot of `stream` where it is empty, unless somebody else has it at the moment.
+    pub(crate) async fn warm<F>(&self, stream: &StreamId, load: F) -> Result<(), Failure>
+    where
+        F: Future<Output = Result<Slot<S>, Failure>> + Send,
+    {
+        if let Ok(mut guard) = self.cell(stream).try_lock_owned()
+            && guard.is_none()
+        {
+            *guard = Some(load.await?);
+        }
+        Ok(())
+    }
+
     fn cell(&self, stream: &StreamId) -> Cell<S> {
         let mut cells = self.cells.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(cells.get_or_insert_ref(stream, Cell::default))

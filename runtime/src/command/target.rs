@@ -122,6 +122,10 @@ impl<D: Decider> Participant for Target<D> {
         &self.stream
     }
 
+    async fn warm(&mut self) -> Result<(), Failure> {
+        self.aggregates.warm(&self.stream).await
+    }
+
     async fn enter(&mut self) -> Result<(), Failure> {
         self.outcome = Outcome::default();
         self.guard = Some(self.aggregates.enter(&self.stream).await?);
