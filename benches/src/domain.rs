@@ -1,9 +1,6 @@
-//! What is measured on: an account that notes amounts, and the inventory of a section without seats, shaped like
-//! ticketing's.
+//! What is measured on where ticketing would say too little about the framework: an account that notes amounts.
 
 use composable_rust::prelude::*;
-use jiff::Timestamp;
-use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// Amounts noted.
@@ -70,74 +67,5 @@ impl Projection for Balances {
             row.count += 1;
             row.sum += i64::from(*amount);
         });
-    }
-}
-
-/// The places of a section.
-#[derive(Debug, Clone, Default, PartialEq, State)]
-pub(crate) struct Inventory {
-    pub(crate) capacity: u32,
-    pub(crate) free: u32,
-    pub(crate) held: u32,
-    pub(crate) holds: BTreeMap<Uuid, Hold>,
-}
-
-/// Places held for somebody.
-#[derive(Debug, Clone, PartialEq, Data)]
-pub(crate) struct Hold {
-    pub(crate) places: u32,
-    pub(crate) until: Timestamp,
-}
-
-#[derive(Debug, Clone, PartialEq, Action)]
-#[action(category = "inventory", key = String, decider = Inventory)]
-pub(crate) enum InventoryAction {
-    #[command]
-    Open { capacity: u32 },
-    #[command]
-    Reserve { reservation: Uuid, places: u32, until: Timestamp },
-    #[event]
-    Opened { capacity: u32 },
-    #[event]
-    Reserved { reservation: Uuid, places: u32, until: Timestamp },
-}
-
-#[derive(Debug, Clone, PartialEq, Rejection)]
-pub(crate) enum InventoryRejection {
-    #[rejection(message = "only {free} places are free")]
-    SoldOut { free: u32 },
-}
-
-impl Decider for Inventory {
-    type Action = InventoryAction;
-    type Rejection = InventoryRejection;
-
-    fn decide(&self, command: InventoryCommand, _: &Context) -> Decision<Self> {
-        match command {
-            InventoryCommand::Open { capacity } => Ok(vec![InventoryEvent::Opened { capacity }]),
-            InventoryCommand::Reserve { places, .. } if places > self.free => {
-                Err(InventoryRejection::SoldOut { free: self.free })
-            }
-            InventoryCommand::Reserve { reservation, .. } if self.holds.contains_key(&reservation) => {
-                Ok(Vec::new())
-            }
-            InventoryCommand::Reserve { reservation, places, until } => {
-                Ok(vec![InventoryEvent::Reserved { reservation, places, until }])
-            }
-        }
-    }
-
-    fn evolve(&mut self, event: &InventoryEvent) {
-        match event {
-            InventoryEvent::Opened { capacity } => {
-                self.capacity += capacity;
-                self.free += capacity;
-            }
-            InventoryEvent::Reserved { reservation, places, until } => {
-                self.free -= places;
-                self.held += places;
-                self.holds.insert(*reservation, Hold { places: *places, until: *until });
-            }
-        }
     }
 }

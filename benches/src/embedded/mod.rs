@@ -15,12 +15,21 @@ use crate::{Outcome, Settings};
 use std::path::PathBuf;
 use tempfile::TempDir;
 
+const NAMES: [&str; 8] = [
+    send::NAME,
+    appends::NAME,
+    appends::RAW_NAME,
+    load::NAME,
+    catch_up::NAME,
+    rush::PLACES,
+    rush::ORDERS,
+    visible::NAME,
+];
+
 /// Measures every case asked for.
 pub(crate) async fn run(settings: &Settings) -> Outcome<Vec<Line>> {
     let mut lines = Vec::new();
-    for name in
-        [send::NAME, appends::NAME, appends::RAW_NAME, load::NAME, catch_up::NAME, rush::NAME, visible::NAME]
-    {
+    for name in NAMES {
         if settings.only.as_ref().is_some_and(|only| !name.contains(only.as_str())) {
             continue;
         }
@@ -31,7 +40,8 @@ pub(crate) async fn run(settings: &Settings) -> Outcome<Vec<Line>> {
             appends::RAW_NAME => appends::measure_raw(settings).await?,
             load::NAME => load::measure(settings).await?,
             catch_up::NAME => catch_up::measure(settings).await?,
-            rush::NAME => rush::measure(settings).await?,
+            rush::PLACES => rush::places(settings).await?,
+            rush::ORDERS => rush::orders(settings).await?,
             _ => visible::measure(settings).await?,
         });
     }

@@ -1,68 +1,133 @@
-//! A rush on one stream: several hundred callers reserve places of one section.
+//! A rush on one section of the ticketing application, through its commands and without HTTP: places alone, and whole
+//! orders (order, places and quota in one append) while its process and all its projections follow.
 
 use super::bare::{Bare, ROWS};
 use super::{Folder, seed};
-use crate::domain::{Inventory, InventoryCommand};
 use crate::measure::{Case, Line, Stopwatch, compare};
 use crate::{Outcome, Settings};
 use composable_rust::prelude::*;
 use composable_rust::runtime::live_environment;
+use composable_rust::{Environment, later};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use ticketing::inventory::InventoryCommand;
+use ticketing::payment::PaymentGateway;
+use ticketing::payment::gateway::{Ledger, SimulatedGateway};
+use ticketing::quota::QuotaCommand;
+use ticketing::reservation::{Order, ReservationCommand};
+use ticketing::shared::{self, Currency, Money, QuotaId, ReservationId, SectionId, ShowId, TierId};
 use tokio::task::JoinSet;
 
-pub(crate) const NAME: &str = "reservations of one section, 512 callers";
+pub(crate) const PLACES: &str = "ticketing: places of one section, 512 callers";
+pub(crate) const ORDERS: &str = "ticketing: whole orders of one section, 512 callers";
 
 const CALLERS: usize = 512;
-const RESERVATIONS: usize = 40;
+const HOUR: Duration = Duration::from_hours(1);
 
-pub(crate) async fn measure(settings: &Settings) -> Outcome<Vec<Line>> {
+pub(crate) async fn places(settings: &Settings) -> Outcome<Vec<Line>> {
+    measure(PLACES, 40, settings, |app: Application, section| async move {
+        let reservation = ReservationId::from(app.environment().new_id());
+        app.execute(section, InventoryCommand::Hold { reservation, quantity: 1 }).acknowledged().await?;
+        Ok(())
+    })
+    .await
+}
+
+pub(crate) async fn orders(settings: &Settings) -> Outcome<Vec<Line>> {
+    measure(ORDERS, 10, settings, |app: Application, section| async move {
+        let order = order(app.environment(), section);
+        let reservation = ReservationId::from(app.environment().new_id());
+        let quota = QuotaId::of(order.show, order.customer);
+        app.execute_all((
+            on(reservation, ReservationCommand::Place(order)),
+            vec![on(section, InventoryCommand::Hold { reservation, quantity: 1 })],
+            on(quota, QuotaCommand::Take { reservation, quantity: 1, limit: Some(4) }),
+        ))
+        .await?;
+        Ok(())
+    })
+    .await
+}
+
+/// Each round rushes on a new section; each caller asks `each` times.
+async fn measure<F>(
+    name: &'static str,
+    each: usize,
+    settings: &Settings,
+    ask: impl Fn(Application, SectionId) -> F + Copy + Send + 'static,
+) -> Outcome<Vec<Line>>
+where
+    F: Future<Output = Outcome<()>> + Send + 'static,
+{
     let folder = Folder::new(settings)?;
-    let app =
-        Application::builder("benches").storage(Sqlite::file(folder.file("ours.db"))).decider::<Inventory>();
-    let app = app.start().await?;
-    app.execute("sample", InventoryCommand::Open { capacity: 1 }).await?;
-    app.execute("sample", reserve()).await?;
-    let sample = seed::sample(app.storage(), &StreamId::new("inventory", "sample")?).await?;
+    let app = start(&folder.file("ours.db")).await?;
+    let sampled = open_section(&app).await?;
+    ask(app.clone(), sampled).await?;
+    let sample = seed::sample(app.storage(), &StreamId::new("inventory", &sampled.to_string())?).await?;
     let mut bare = Bare::create(&folder.file("bare.db")).await?;
-    let mut show = 0;
     let ours = async || {
-        show += 1;
-        let section = format!("section-{show}");
-        app.execute(section.clone(), InventoryCommand::Open { capacity: 1_000_000 }).await?;
+        let section = open_section(&app).await?;
         let watch = Stopwatch::start();
-        rush(&app, &section).await?;
-        Ok(watch.rate(CALLERS * RESERVATIONS))
+        let mut callers = JoinSet::new();
+        for _ in 0..CALLERS {
+            let app = app.clone();
+            callers.spawn(async move {
+                for _ in 0..each {
+                    ask(app.clone(), section).await?;
+                }
+                Outcome::Ok(())
+            });
+        }
+        while let Some(done) = callers.join_next().await {
+            done??;
+        }
+        Ok(watch.rate(CALLERS * each))
     };
     let reference = async || {
         let watch = Stopwatch::start();
-        bare.insert(&sample, CALLERS * RESERVATIONS).await?;
-        Ok(watch.rate((CALLERS * RESERVATIONS).next_multiple_of(ROWS)))
+        bare.insert(&sample, CALLERS * each).await?;
+        Ok(watch.rate((CALLERS * each).next_multiple_of(ROWS)))
     };
     let case =
-        Case { name: NAME, unit: "reservations/s", reference_name: "bare sqlx, 64 rows a durable statement" };
+        Case { name, unit: "reservations/s", reference_name: "bare sqlx, 64 rows a durable statement" };
     let lines = compare(case, settings, ours, reference).await?;
     app.shutdown().await?;
     bare.close().await?;
     Ok(lines)
 }
 
-async fn rush(app: &Application, section: &str) -> Outcome<()> {
-    let mut callers: JoinSet<Outcome<()>> = JoinSet::new();
-    for _ in 0..CALLERS {
-        let (app, section) = (app.clone(), section.to_owned());
-        callers.spawn(async move {
-            for _ in 0..RESERVATIONS {
-                app.execute(section.clone(), reserve()).acknowledged().await?;
-            }
-            Ok(())
-        });
-    }
-    while let Some(done) = callers.join_next().await {
-        done??;
-    }
-    Ok(())
+/// The application as it is, without HTTP.
+async fn start(file: &Path) -> Outcome<Application> {
+    let gateway = SimulatedGateway::new(Ledger::in_memory(), live_environment().clock);
+    let gateway: Arc<dyn PaymentGateway> = Arc::new(gateway);
+    Ok(ticketing::domain(&gateway).storage(Sqlite::file(file)).start().await?)
 }
 
-fn reserve() -> InventoryCommand {
-    let environment = live_environment();
-    InventoryCommand::Reserve { reservation: environment.new_id(), places: 1, until: environment.now() }
+async fn open_section(app: &Application) -> Outcome<SectionId> {
+    let section = SectionId::from(app.environment().new_id());
+    let show = ShowId::from(app.environment().new_id());
+    app.execute(section, InventoryCommand::Initialise { show, capacity: 1_000_000 }).await?;
+    app.execute(section, InventoryCommand::OpenSales).await?;
+    Ok(section)
+}
+
+/// An order of a customer who buys for the first time.
+fn order(environment: &Environment, section: SectionId) -> Order {
+    let price = Money::new(2_500, Currency::EUR);
+    let line = shared::Line {
+        section_id: section,
+        section: "Floor".to_owned(),
+        tier_id: TierId::from(environment.new_id()),
+        tier: "Regular".to_owned(),
+        quantity: 1,
+        price,
+    };
+    Order {
+        show: ShowId::from(environment.new_id()),
+        customer: UserId::from_uuid(environment.new_id()),
+        lines: vec![line],
+        total: price,
+        until: later(environment.now(), HOUR),
+    }
 }

@@ -44,7 +44,7 @@ const LAWS: [Law; 11] = [
         refuses: &[],
     },
     Law { package: "ticketing", uses: &[FACADE], tests_use: &[], refuses: &SQL },
-    Law { package: "composable-rust-benches", uses: &[FACADE], tests_use: &["ticketing"], refuses: &[] },
+    Law { package: "composable-rust-benches", uses: &[FACADE, "ticketing"], tests_use: &[], refuses: &[] },
     Law { package: "xtask", uses: &[], tests_use: &[], refuses: &[] },
 ];
 
