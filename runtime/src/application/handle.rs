@@ -1,8 +1,10 @@
 //! The handle of a running application.
 
+use super::dispatcher::ApplicationDispatcher;
 use super::shared::Shared;
 use super::{ApplicationBuilder, ApplicationError, ComponentHealth, dead_letters, drain, health};
 use crate::command::{self, Execute, ExecuteAll, ExecuteError, Loaded, TargetSet};
+use crate::store::{Notices, StorageHost, Store, StoreOptions, StoreReducer};
 use composable_rust_core::port::{DeadLetterQueue, EventBus, EventStore, Storage, StoreError};
 use composable_rust_core::{
     Action, Command, DeadLetterId, Decider, DeciderOf, Environment, KeyOf, Never, Projection,
@@ -58,6 +60,29 @@ impl Application {
     /// The controls of the projections: progress, rebuild, retry.
     pub fn projections(&self) -> &[ProjectionControl] {
         &self.shared.projections
+    }
+
+    /// A store for interactive state, whose effects use this application: its storage, its clock and its deciders, so
+    /// that [`Effects::dispatch`](composable_rust_core::Effects::dispatch) gives a command as [`Self::execute`] does.
+    ///
+    /// Its limits are the default; a reducer with an environment of its own is run by [`Store::with_host`] on
+    /// [`Self::effect_host`]. The store is the caller's: shut it down before the application.
+    pub fn store<R: StoreReducer<Environment = Environment>>(&self, state: R::State, reducer: R) -> Store<R> {
+        let (environment, host) = (self.environment().clone(), Arc::new(self.effect_host()));
+        Store::with_host(state, reducer, environment, host, StoreOptions::default())
+    }
+
+    /// What carries out the effects of stores: on this application's storage, by its deciders, to the listeners of its
+    /// [`Self::notices`].
+    pub fn effect_host(&self) -> StorageHost {
+        StorageHost::new(self.storage(), self.environment().clone())
+            .with_dispatcher(Arc::new(ApplicationDispatcher(Arc::clone(&self.shared))))
+            .with_notifier(Arc::new(self.notices().clone()))
+    }
+
+    /// What reducers tell with `publish_event!`, for whoever listens now.
+    pub fn notices(&self) -> &Notices {
+        &self.shared.notices
     }
 
     /// Time, ids, randomness and tasks.

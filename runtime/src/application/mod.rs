@@ -3,6 +3,7 @@
 mod builder;
 mod check;
 mod dead_letters;
+mod dispatcher;
 mod drain;
 mod entries;
 mod error;

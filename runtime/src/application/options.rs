@@ -20,6 +20,8 @@ pub struct ApplicationOptions {
     pub drain_timeout: Duration,
     /// From how many unread events on a projection counts as degraded.
     pub lag_limit: u64,
+    /// Notices kept for a listener; one that is further behind has lagged.
+    pub notice_buffer: usize,
 }
 
 impl Default for ApplicationOptions {
@@ -31,6 +33,7 @@ impl Default for ApplicationOptions {
             processes: ProcessOptions::default(),
             drain_timeout: Duration::from_secs(30),
             lag_limit: 1_000,
+            notice_buffer: 1_024,
         }
     }
 }

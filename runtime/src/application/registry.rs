@@ -2,7 +2,7 @@
 
 use crate::command::{Aggregates, Done, Executor, Failure, Invocation, Target};
 use async_trait::async_trait;
-use composable_rust_core::{Action, CommandOf, Decider, Rejected};
+use composable_rust_core::{Action, CommandOf, Decider, Position, Rejected, StreamVersion};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::any::{Any, TypeId, type_name};
@@ -27,7 +27,12 @@ impl fmt::Debug for Registry {
 #[derive(Debug)]
 pub(crate) enum Dispatched {
     /// It was carried out, now or before.
-    Done,
+    Done {
+        /// The aggregate's version after it.
+        version: StreamVersion,
+        /// The position of its last event.
+        position: Position,
+    },
     /// It was refused: an encoded [`Rejected`].
     Rejected(Box<RawValue>),
 }
@@ -77,10 +82,13 @@ impl<D: Decider> DispatchTarget for Arc<Aggregates<D>> {
         let mut target = Target::new(Arc::clone(self), &key, command, false)?;
         match executor.execute(&mut [&mut target], invocation).await {
             Ok(Done::Written(appended)) => {
-                target.written(&appended)?;
-                Ok(Dispatched::Done)
+                let version = target.written(&appended)?.version;
+                Ok(Dispatched::Done { version, position: appended.position })
             }
-            Ok(Done::Replayed(_)) => Ok(Dispatched::Done),
+            Ok(Done::Replayed(record)) => {
+                let version = target.version_in(&record.appended)?;
+                Ok(Dispatched::Done { version, position: record.appended.position })
+            }
             Err(Failure::Rejected(index)) => match target.take_rejection() {
                 Some(rejection) => {
                     let rejected = Rejected::<D>::new(&key, target.take_command(), rejection);

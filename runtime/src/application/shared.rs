@@ -2,6 +2,7 @@
 
 use super::{ApplicationOptions, Gate, Registry, Service};
 use crate::command::{Aggregates, Executor};
+use crate::store::Notices;
 use composable_rust_core::Decider;
 use composable_rust_core::port::EventBus;
 use composable_rust_projections::{Dependencies, Monitor, ProjectionControl};
@@ -46,6 +47,7 @@ pub(crate) struct Shared {
     pub(crate) executor: Arc<Executor>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) gate: Gate,
+    pub(crate) notices: Notices,
     /// Tells subscriptions and workers to end.
     pub(crate) shutdown: CancellationToken,
     pub(crate) monitors: Vec<Monitor>,

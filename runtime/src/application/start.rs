@@ -8,6 +8,7 @@ use crate::environment::live_environment;
 use crate::process::Activities;
 use crate::relay::Relay;
 use crate::resilience::Circuits;
+use crate::store::Notices;
 use composable_rust_core::Projection;
 use composable_rust_core::port::{EventBus, StoreError};
 use composable_rust_projections::{
@@ -144,6 +145,7 @@ impl Starting {
             name,
             deps: self.deps,
             bus,
+            notices: Notices::new(self.options.notice_buffer),
             options: self.options,
             executor: self.executor,
             registry: self.registry,

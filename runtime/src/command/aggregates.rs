@@ -79,9 +79,9 @@ impl<D: Decider> Aggregates<D> {
     /// The newest state, its version, and how many events were folded after the last snapshot.
     pub(crate) async fn load(&self, stream: &StreamId) -> Result<(D, StreamVersion, u64), Failure> {
         let mut folded = Folded::<D>::default();
-        let page =
-            self.events.read_stream(stream, StreamRange::after(StreamVersion::ZERO, FIRST_PAGE)).await?;
-        let is_long = page.len() == FIRST_PAGE;
+        let range = StreamRange::after(StreamVersion::ZERO, FIRST_PAGE);
+        let page = self.events.read_stream(stream, range).await?;
+        let is_long = range.is_filled_by(&page);
         if let Some(snapshot) = if is_long { self.snapshot(stream).await? } else { None } {
             folded = snapshot;
         } else {
@@ -117,7 +117,9 @@ impl<D: Decider> Aggregates<D> {
         after: StreamVersion,
     ) -> Result<Vec<EventOf<D>>, Failure> {
         let count = usize::try_from(after.get().saturating_sub(before.get())).unwrap_or(usize::MAX);
-        let events = self.events.read_stream(stream, StreamRange::after(before, count)).await?;
+        // What one append has written, so it has a limit of its own.
+        let range = StreamRange { max_bytes: usize::MAX, ..StreamRange::after(before, count) };
+        let events = self.events.read_stream(stream, range).await?;
         events.iter().map(|event| decode::<D>(event).map_err(Failure::from)).collect()
     }
 

@@ -1,7 +1,10 @@
 //! Why a command was not carried out.
 
+use super::expectation::Expectation;
 use composable_rust_core::port::StoreError;
-use composable_rust_core::{DecodeError, EncodeError, InvalidId, Rejection, RejectionKind};
+use composable_rust_core::{
+    DecodeError, EncodeError, InvalidId, Rejection, RejectionKind, StreamId, StreamVersion,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -12,7 +15,17 @@ pub enum ExecuteError<R: std::error::Error + 'static> {
     /// The domain refused. Tell the caller.
     #[error(transparent)]
     Rejected(R),
-    /// The command id was used for something else. Use a fresh one.
+    /// The aggregate is not at the version that the caller expects. Load it again and decide again what to ask.
+    #[error("{stream} is at version {actual}, not at {expected}")]
+    Version {
+        /// The aggregate's stream.
+        stream: StreamId,
+        /// What was expected.
+        expected: Expectation,
+        /// Its newest version.
+        actual: StreamVersion,
+    },
+    /// The command id was used for something else: another request, command or aggregate. Use a fresh one.
     #[error("this command id was used before for a different request")]
     KeyReused,
     /// Too much is waiting, or contention outlasted the retries. Try again a little later.
@@ -53,6 +66,11 @@ pub enum ExecuteError<R: std::error::Error + 'static> {
 pub(crate) enum Failure {
     /// Participant `.0` refused; it holds the typed refusal.
     Rejected(usize),
+    Version {
+        stream: StreamId,
+        expected: Expectation,
+        actual: StreamVersion,
+    },
     KeyReused,
     Overloaded,
     TimerGone,
@@ -70,6 +88,7 @@ impl Failure {
         match self {
             Self::Rejected(index) => rejection(index)
                 .map_or_else(|| ExecuteError::Invalid("a refusal was lost".into()), ExecuteError::Rejected),
+            Self::Version { stream, expected, actual } => ExecuteError::Version { stream, expected, actual },
             Self::KeyReused => ExecuteError::KeyReused,
             Self::Overloaded => ExecuteError::Overloaded,
             Self::TimerGone => ExecuteError::TimerGone,

@@ -1,6 +1,7 @@
 //! One command on one aggregate.
 
 use super::error::{ExecuteError, Failure};
+use super::expectation::Expectation;
 use super::request::RequestContext;
 use super::target::{Target, Written};
 use super::{Aggregates, Done};
@@ -66,11 +67,12 @@ pub struct Execute<D: Decider> {
     key: KeyOf<D>,
     command: CommandOf<D>,
     request: RequestContext,
+    expected: Expectation,
 }
 
 impl<D: Decider> Execute<D> {
     pub(crate) fn new(shared: Arc<Shared>, key: KeyOf<D>, command: CommandOf<D>) -> Self {
-        Self { shared, key, command, request: RequestContext::default() }
+        Self { shared, key, command, request: RequestContext::default(), expected: Expectation::default() }
     }
 
     /// With its identity and origin.
@@ -82,6 +84,14 @@ impl<D: Decider> Execute<D> {
     /// On behalf of `user`.
     pub fn by(mut self, user: UserId) -> Self {
         self.request.user_id = Some(user);
+        self
+    }
+
+    /// Only if the aggregate is at this version, checked together with the append: in between, nobody can change it.
+    /// Otherwise [`ExecuteError::Version`]. A repeat of a command that was carried out gets its first result all the
+    /// same.
+    pub fn expecting(mut self, version: impl Into<Expectation>) -> Self {
+        self.expected = version.into();
         self
     }
 
@@ -118,7 +128,8 @@ impl<D: Decider> Execute<D> {
         let aggregates = self.shared.aggregates::<D>().ok_or_else(unknown_decider::<D, _>)?;
         let none = |_| None;
         let mut target = Target::new(aggregates, &self.key, self.command, wants_state)
-            .map_err(|error| Failure::from(error).with_rejection(none))?;
+            .map_err(|error| Failure::from(error).with_rejection(none))?
+            .expecting(self.expected);
         match self.shared.executor.execute(&mut [&mut target], &self.request.into()).await {
             Ok(done) => {
                 let written = match &done {

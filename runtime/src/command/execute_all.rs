@@ -3,6 +3,7 @@
 use super::Done;
 use super::error::{AnyRejection, ExecuteError, Failure};
 use super::execute::{place, unknown_decider};
+use super::expectation::Expectation;
 use super::participant::Participant;
 use super::request::RequestContext;
 use super::target::{AnyTarget, Target, Written};
@@ -20,11 +21,22 @@ use std::sync::Arc;
 pub struct CommandOn<C: Command> {
     key: <C::Action as Action>::Key,
     command: C,
+    expected: Expectation,
+}
+
+impl<C: Command> CommandOn<C> {
+    /// Only if the aggregate is at this version, as [`Execute::expecting`](crate::Execute::expecting); if not, nothing
+    /// of the whole is carried out.
+    #[must_use]
+    pub fn expecting(mut self, version: impl Into<Expectation>) -> Self {
+        self.expected = version.into();
+        self
+    }
 }
 
 /// Names the aggregate of a command: `execute_all((on(section, hold), on(customer, count)))`.
 pub fn on<C: Command>(key: <C::Action as Action>::Key, command: C) -> CommandOn<C> {
-    CommandOn { key, command }
+    CommandOn { key, command, expected: Expectation::default() }
 }
 
 /// What several commands led to; `parts` has the shape of what was given: a [`Written`] for each command.
@@ -160,7 +172,7 @@ impl<C: Command> TargetSet for CommandOn<C> {
             shared.0.aggregates::<DeciderOf<C>>().ok_or_else(unknown_decider::<DeciderOf<C>, _>)?;
         let key: KeyOf<DeciderOf<C>> = self.key;
         Target::new(aggregates, &key, self.command, false)
-            .map(RunningTarget)
+            .map(|target| RunningTarget(target.expecting(self.expected)))
             .map_err(|error| fail(error.into()))
     }
 }

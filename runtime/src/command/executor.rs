@@ -7,9 +7,12 @@
 use super::chain::Chain;
 use super::committer::{Committed, CommitterOptions, GroupCommitter};
 use super::error::Failure;
+use super::identity::{key_of, same};
 use super::participant::{Deciding, Participant, Undecided};
 use super::request::Invocation;
-use composable_rust_core::port::{Append, AppendError, Appended, CommandRecord, EventStore, StoreError};
+use composable_rust_core::port::{
+    Append, AppendError, Appended, CommandKey, CommandRecord, EventStore, StoreError,
+};
 use composable_rust_core::{CommandId, Context, Environment};
 use futures_util::future::try_join_all;
 use smallvec::SmallVec;
@@ -65,6 +68,7 @@ pub(crate) struct Executor {
 enum Attempt {
     Done(Done),
     Again,
+    Refused(Failure),
 }
 
 type Chains = SmallVec<[Arc<Chain>; 2]>;
@@ -78,32 +82,48 @@ impl Executor {
         invocation: &Invocation,
     ) -> Result<Done, Failure> {
         let order = lock_order(parts)?;
-        if let Some(record) = self.first_result(invocation).await? {
-            return replay(record, invocation);
+        let key = key_of(invocation, parts);
+        let key = key.as_ref();
+        if invocation.looks_up
+            && !invocation.request.looked_up
+            && let Some(done) = self.first_result(key).await?
+        {
+            return Ok(done);
         }
-        let command_id =
-            invocation.request.command_id.unwrap_or_else(|| CommandId::from_uuid(self.environment.new_id()));
+        let command_id = key.map_or_else(|| CommandId::from_uuid(self.environment.new_id()), |key| key.id);
         for attempt in 0..self.options.max_attempts {
-            match self.attempt(parts, &order, invocation, command_id).await? {
+            match self.attempt(parts, &order, (invocation, key), command_id).await? {
                 Attempt::Done(done) => return Ok(done),
                 Attempt::Again => self.pause(attempt).await,
+                Attempt::Refused(refusal) => return self.refuse(refusal, invocation, key).await,
             }
         }
         Err(Failure::Overloaded)
     }
 
-    async fn first_result(&self, invocation: &Invocation) -> Result<Option<CommandRecord>, Failure> {
-        match invocation.request.command_id {
-            Some(id) if invocation.looks_up => Ok(self.store.find_command(id).await?),
-            Some(_) | None => Ok(None),
-        }
+    async fn first_result(&self, key: Option<&CommandKey>) -> Result<Option<Done>, Failure> {
+        let Some(key) = key else { return Ok(None) };
+        let record = self.store.find_command(key.id).await?;
+        record.map(|record| same(record, Some(key)).map(Done::Replayed)).transpose()
+    }
+
+    /// A refusal may rest on what the same command has just done, given twice at the same time; then its first result
+    /// is the answer.
+    async fn refuse(
+        &self,
+        refusal: Failure,
+        invocation: &Invocation,
+        key: Option<&CommandKey>,
+    ) -> Result<Done, Failure> {
+        let first = if invocation.looks_up { self.first_result(key).await? } else { None };
+        first.ok_or(refusal)
     }
 
     async fn attempt(
         &self,
         parts: Parts<'_, '_>,
         order: &[usize],
-        invocation: &Invocation,
+        (invocation, key): (&Invocation, Option<&CommandKey>),
         command_id: CommandId,
     ) -> Result<Attempt, Failure> {
         if parts.len() > 1 {
@@ -116,7 +136,7 @@ impl Executor {
                 return Err(failure);
             }
         }
-        let decided = self.decide(parts, invocation, command_id);
+        let decided = self.decide(parts, (invocation, key), command_id);
         let submitted = self.submit(parts, decided);
         leave(parts);
         let (receiver, refused) = submitted?;
@@ -125,21 +145,21 @@ impl Executor {
             Err(StoreError::unavailable("append", lost).into())
         });
         match (answer, refused) {
-            (Ok(_), Some(index)) => Err(Failure::Rejected(index)),
+            (Ok(_), Some(refusal)) => Ok(Attempt::Refused(refusal)),
             (Ok(appended), None) => Ok(Attempt::Done(Done::Written(appended))),
-            (Err(error), _) => not_appended(error, invocation),
+            (Err(error), _) => not_appended(error, key),
         }
     }
 
     fn decide(
         &self,
         parts: Parts<'_, '_>,
-        invocation: &Invocation,
+        (invocation, key): (&Invocation, Option<&CommandKey>),
         command_id: CommandId,
     ) -> Result<Append, Failure> {
         let metadata = invocation.request.metadata(command_id).encode();
         let context = Context::new(self.environment.now(), command_id);
-        let mut append = Append { command: invocation.request.command_key(), ..Append::default() };
+        let mut append = Append { command: key.cloned(), ..Append::default() };
         append.timers.claim.extend(invocation.claim);
         for (index, part) in parts.iter_mut().enumerate() {
             let context = context.clone().of_part(u32::try_from(index).unwrap_or(u32::MAX));
@@ -160,7 +180,7 @@ impl Executor {
         &self,
         parts: Parts<'_, '_>,
         decided: Result<Append, Failure>,
-    ) -> Result<(oneshot::Receiver<Committed>, Option<usize>), Failure> {
+    ) -> Result<(oneshot::Receiver<Committed>, Option<Failure>), Failure> {
         let chains: Chains = parts.iter().filter_map(|part| part.chain().cloned()).collect();
         match decided {
             Ok(append) => {
@@ -170,10 +190,10 @@ impl Executor {
                 }
                 Ok((receiver, None))
             }
-            Err(Failure::Rejected(index)) => {
+            Err(refusal @ (Failure::Rejected(_) | Failure::Version { .. })) => {
                 let streams = parts.iter().filter_map(|part| part.check()).collect();
                 let check = Append { streams, ..Append::default() };
-                Ok((self.committer.submit(check, chains).ok_or(Failure::Overloaded)?, Some(index)))
+                Ok((self.committer.submit(check, chains).ok_or(Failure::Overloaded)?, Some(refusal)))
             }
             Err(failure) => Err(failure),
         }
@@ -192,21 +212,13 @@ fn leave(parts: Parts<'_, '_>) {
     }
 }
 
-fn not_appended(error: AppendError, invocation: &Invocation) -> Result<Attempt, Failure> {
+fn not_appended(error: AppendError, key: Option<&CommandKey>) -> Result<Attempt, Failure> {
     match error {
         AppendError::Conflict { .. } => Ok(Attempt::Again),
-        AppendError::Duplicate(record) => replay(*record, invocation).map(Attempt::Done),
+        AppendError::Duplicate(record) => same(*record, key).map(Done::Replayed).map(Attempt::Done),
         AppendError::TimerGone { .. } => Err(Failure::TimerGone),
         AppendError::Store(error) => Err(Failure::Store(error)),
         other @ (AppendError::PayloadTooLarge { .. } | _) => Err(Failure::Invalid(other.to_string())),
-    }
-}
-
-fn replay(record: CommandRecord, invocation: &Invocation) -> Result<Done, Failure> {
-    if record.fingerprint == invocation.request.fingerprint {
-        Ok(Done::Replayed(Box::new(record)))
-    } else {
-        Err(Failure::KeyReused)
     }
 }
 

@@ -39,6 +39,11 @@ pub(crate) trait Participant: Send {
     /// Its stream.
     fn stream(&self) -> &StreamId;
 
+    /// What is asked of it, for telling a repeat from another command under the same id.
+    fn command_name(&self) -> &'static str {
+        ""
+    }
+
     /// Loads the state, if that is needed and can be done without waiting for others.
     async fn warm(&mut self) -> Result<(), Failure> {
         Ok(())

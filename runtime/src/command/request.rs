@@ -1,7 +1,7 @@
 //! What comes with a command besides its content: identity, origin, limits.
 
 use bytes::Bytes;
-use composable_rust_core::port::{CommandKey, TimerClaim};
+use composable_rust_core::port::TimerClaim;
 use composable_rust_core::{CausationId, CommandId, CorrelationId, EventMetadata, UserId};
 use std::time::Duration;
 
@@ -14,6 +14,9 @@ pub struct RequestContext {
     pub fingerprint: Option<Bytes>,
     /// How long the id is remembered; `None` for ever.
     pub keep: Option<Duration>,
+    /// Whether the caller has just looked the id up and found nothing, so that it need not be done again before the
+    /// command is decided. A repeat is found out all the same, by the append.
+    pub looked_up: bool,
     /// Ties together everything that one request started; the command's id when absent.
     pub correlation_id: Option<CorrelationId>,
     /// What caused the command; the command's id when absent.
@@ -37,10 +40,6 @@ impl RequestContext {
         self
     }
 
-    pub(crate) fn command_key(&self) -> Option<CommandKey> {
-        self.command_id.map(|id| CommandKey { id, fingerprint: self.fingerprint.clone(), keep: self.keep })
-    }
-
     pub(crate) fn metadata(&self, command_id: CommandId) -> EventMetadata {
         EventMetadata {
             correlation_id: Some(
@@ -61,7 +60,8 @@ pub(crate) struct Invocation {
     pub(crate) request: RequestContext,
     /// The timer that the command acts upon, consumed by its append.
     pub(crate) claim: Option<TimerClaim>,
-    /// Whether a first result is looked up before deciding. Where a repeat is rare, the append finds it as well.
+    /// Whether somebody from outside may repeat it: a first result is then looked up. Of what processes give, the
+    /// claimed timer alone tells a repeat.
     pub(crate) looks_up: bool,
 }
 

@@ -3,13 +3,14 @@
 use super::aggregates::{Aggregates, Cached};
 use super::chain::Chain;
 use super::error::{AnyRejection, Failure};
+use super::expectation::Expectation;
 use super::participant::{Decided, Deciding, Participant, Undecided};
 use super::slots::SlotGuard;
 use async_trait::async_trait;
 use composable_rust_core::port::{Appended, CommandRecord, StreamAppend};
 use composable_rust_core::{
-    Action, CommandOf, Decider, Event, EventId, EventOf, EventType, ExpectedVersion, InvalidId, KeyOf,
-    NewEvent, StreamId, StreamVersion, stream_of,
+    Action, Command, CommandOf, Decider, Event, EventId, EventOf, EventType, ExpectedVersion, InvalidId,
+    KeyOf, NewEvent, StreamId, StreamVersion, stream_of,
 };
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ pub(crate) struct Target<D: Decider> {
     aggregates: Arc<Aggregates<D>>,
     stream: StreamId,
     command: CommandOf<D>,
+    expected: Expectation,
     wants_state: bool,
     guard: Option<SlotGuard<Cached<D>>>,
     outcome: Outcome<D>,
@@ -57,7 +59,21 @@ impl<D: Decider> Target<D> {
         wants_state: bool,
     ) -> Result<Self, InvalidId> {
         let stream = stream_of::<D>(key)?;
-        Ok(Self { aggregates, stream, command, wants_state, guard: None, outcome: Outcome::default() })
+        Ok(Self {
+            aggregates,
+            stream,
+            command,
+            expected: Expectation::default(),
+            wants_state,
+            guard: None,
+            outcome: Outcome::default(),
+        })
+    }
+
+    /// Only at a version that is expected.
+    pub(crate) fn expecting(mut self, expected: Expectation) -> Self {
+        self.expected = expected;
+        self
     }
 
     /// The refusal, after the executor has reported one of this participant.
@@ -77,6 +93,11 @@ impl<D: Decider> Target<D> {
         }
         let outcome = std::mem::take(&mut self.outcome);
         Ok(Written { events: outcome.events, version, state: outcome.state })
+    }
+
+    /// The aggregate's version after an append.
+    pub(crate) fn version_in(&self, appended: &Appended) -> Result<StreamVersion, Failure> {
+        Ok(version_in(appended, &self.stream)?.1)
     }
 
     /// What was written when the command was decided first.
@@ -122,6 +143,10 @@ impl<D: Decider> Participant for Target<D> {
         &self.stream
     }
 
+    fn command_name(&self) -> &'static str {
+        self.command.name()
+    }
+
     async fn warm(&mut self) -> Result<(), Failure> {
         self.aggregates.warm(&self.stream).await
     }
@@ -146,10 +171,17 @@ impl<D: Decider> Participant for Target<D> {
         let Some(mut append) = self.check() else {
             return Err(Undecided::Failed(Failure::Overloaded));
         };
-        let decision = match self.guard.as_ref().and_then(|guard| guard.as_ref()) {
-            Some(slot) => slot.state.state.decide(self.command.clone(), &deciding.context),
-            None => return Err(Undecided::Failed(Failure::Overloaded)),
+        let Some(slot) = self.guard.as_ref().and_then(|guard| guard.as_ref()) else {
+            return Err(Undecided::Failed(Failure::Overloaded));
         };
+        if !self.expected.accepts(slot.version) {
+            return Err(Undecided::Failed(Failure::Version {
+                stream: self.stream.clone(),
+                expected: self.expected.clone(),
+                actual: slot.version,
+            }));
+        }
+        let decision = slot.state.state.decide(self.command.clone(), &deciding.context);
         let events = decision.map_err(|rejection| {
             self.outcome.rejection = Some(rejection);
             Undecided::Refused

@@ -139,7 +139,7 @@ fn handle_error(failure: Failure, position: Position) -> HandleError {
         }
         Failure::Decode(error) => HandleError::Poison { position, source: error.into() },
         Failure::Encode(error) => HandleError::Poison { position, source: error.into() },
-        Failure::Rejected(_) | Failure::KeyReused | Failure::Invalid(_) => {
+        Failure::Rejected(_) | Failure::Version { .. } | Failure::KeyReused | Failure::Invalid(_) => {
             HandleError::Poison { position, source: format!("the step cannot be taken: {failure:?}").into() }
         }
     }

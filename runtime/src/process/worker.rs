@@ -183,7 +183,7 @@ impl<P: Process> Worker<P> {
             )));
         };
         match target.dispatch(&self.executor, key, command, &invocation).await {
-            Ok(Dispatched::Done) | Err(Failure::TimerGone) => Ended::Done,
+            Ok(Dispatched::Done { .. }) | Err(Failure::TimerGone) => Ended::Done,
             Ok(Dispatched::Rejected(rejection)) => {
                 let input = P::Input::from_rejection(category, &rejection);
                 let category = category.to_owned();
@@ -324,6 +324,7 @@ fn sort(failure: Failure) -> Ended {
         Failure::Store(ref error) if error.is_transient() => Ended::Later(failure),
         Failure::Store(_)
         | Failure::Rejected(_)
+        | Failure::Version { .. }
         | Failure::KeyReused
         | Failure::Invalid(_)
         | Failure::Decode(_)

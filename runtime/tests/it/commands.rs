@@ -5,7 +5,7 @@ use crate::domain::{
 };
 use bytes::Bytes;
 use composable_rust_core::port::StreamRange;
-use composable_rust_core::{CommandId, Position, StreamId, StreamVersion};
+use composable_rust_core::{CommandId, ExpectedVersion, Position, StreamId, StreamVersion};
 use composable_rust_runtime::{ExecuteError, RequestContext, on};
 use composable_rust_testing::memory::Faults;
 use composable_rust_testing::simulation::{Life, Simulation};
@@ -129,6 +129,109 @@ fn one_stream_twice_in_one_command_is_refused_with_its_name() {
         let twice = vec![on::<StockCommand>("a".into(), take("o", 1)), on("a".into(), take("p", 1))];
         let error = app.execute_all(twice).await.unwrap_err();
         assert!(error.to_string().contains("stock/a is named twice"), "{error}");
+    });
+}
+
+#[test]
+fn a_command_is_carried_out_at_the_version_that_it_expects_or_not_at_all() {
+    live_once(async |app| {
+        let filled = app.execute("a", StockCommand::Fill { amount: 100 }).await.unwrap().version;
+        let takes = (0..50).map(|n| {
+            let app = app.clone();
+            async move { app.execute("a", take(&n.to_string(), 1)).expecting(filled).await }
+        });
+        let (done, told): (Vec<_>, Vec<_>) = join_all(takes).await.into_iter().partition(Result::is_ok);
+        assert_eq!((done.len(), told.len()), (1, 49));
+        for error in told {
+            let ExecuteError::Version { stream, expected, actual } = error.unwrap_err() else {
+                unreachable!()
+            };
+            assert_eq!((stream.as_str(), expected.exact(), actual), ("stock/a", Some(filled), filled.next()));
+        }
+        let none = app.execute("b", StockCommand::Fill { amount: 1 }).expecting(ExpectedVersion::Exists);
+        assert_eq!(none.await.unwrap_err().to_string(), "stock/b is at version 0, not at an existing stream");
+        app.execute("b", StockCommand::Fill { amount: 1 })
+            .expecting(ExpectedVersion::NoStream)
+            .await
+            .unwrap();
+
+        let both = |version: u32| {
+            let version = StreamVersion::from(version);
+            app.execute_all((on("b".into(), take("o", 1)), on("a".into(), take("o", 1)).expecting(version)))
+        };
+        assert!(matches!(both(1).await.unwrap_err(), ExecuteError::Version { .. }));
+        assert_eq!(app.load::<Stock>(&"b".to_owned()).await.unwrap().unwrap().state.free, 1);
+        both(2).await.unwrap();
+    });
+}
+
+#[test]
+fn a_repeat_gets_its_first_result_although_the_version_has_moved_on() {
+    live_once(async |app| {
+        let request = RequestContext::with_id(CommandId::derived(&["fill"]));
+        let fill = || {
+            let fill = app.execute("a", StockCommand::Fill { amount: 1 }).request(request.clone());
+            fill.expecting(ExpectedVersion::NoStream)
+        };
+        assert!(!fill().await.unwrap().replayed);
+        assert!(fill().await.unwrap().replayed);
+    });
+}
+
+/// The state in memory is never trusted, for a mismatch neither.
+#[test]
+fn the_expected_version_is_the_one_that_another_instance_wrote() {
+    Simulation::run(1, async |simulation| {
+        let life = async |environment: composable_rust_core::Environment| {
+            let one = application(simulation, environment.clone()).start().await.unwrap();
+            let two = application(simulation, environment).start().await.unwrap();
+            let first = one.execute("a", StockCommand::Fill { amount: 1 }).await.unwrap().version;
+            let second = two.execute("a", StockCommand::Fill { amount: 1 }).await.unwrap().version;
+            let stale = one.execute("a", StockCommand::Fill { amount: 1 }).expecting(first).await;
+            assert!(matches!(stale.unwrap_err(), ExecuteError::Version { actual, .. } if actual == second));
+            two.execute("a", StockCommand::Fill { amount: 1 }).expecting(second).await.unwrap();
+            one.execute("a", StockCommand::Fill { amount: 1 }).expecting(second.next()).await.unwrap();
+        };
+        simulation.live(Life::CALM, life).await;
+    });
+}
+
+#[test]
+fn a_command_id_is_of_one_command_on_one_aggregate() {
+    live_once(async |app| {
+        for stock in ["a", "b"] {
+            app.execute(stock, StockCommand::Fill { amount: 5 }).await.unwrap();
+        }
+        let id = |name: &str| RequestContext::with_id(CommandId::derived(&[name]));
+        let both = || app.execute_all((on("a".into(), take("o", 1)), on("b".into(), take("o", 1))));
+        app.execute("a", take("o", 1)).request(id("one")).await.unwrap();
+        both().request(id("both")).await.unwrap();
+
+        let other_aggregate = app.execute("b", take("o", 1)).request(id("one")).await.unwrap_err();
+        assert!(matches!(other_aggregate, ExecuteError::KeyReused));
+        let other_command = app.execute("a", StockCommand::Fill { amount: 1 }).request(id("one")).await;
+        assert!(matches!(other_command.unwrap_err(), ExecuteError::KeyReused));
+        let a_part = app.execute("a", take("o", 1)).request(id("both")).await.unwrap_err();
+        assert!(matches!(a_part, ExecuteError::KeyReused));
+        let a_whole = both().request(id("one")).await.unwrap_err();
+        assert!(matches!(a_whole, ExecuteError::KeyReused));
+        assert!(both().request(id("both")).await.unwrap().replayed);
+        assert_eq!(app.load::<Stock>(&"b".to_owned()).await.unwrap().unwrap().state.free, 4);
+    });
+}
+
+/// What the first copy took must not make the second one believe that nothing is left.
+#[test]
+fn copies_of_the_command_that_takes_the_last_place_all_hear_of_success() {
+    live_once(async |app| {
+        app.execute("a", StockCommand::Fill { amount: 1 }).await.unwrap();
+        let request = RequestContext::with_id(CommandId::derived(&["double click"]));
+        let copies = (0..10).map(|_| {
+            let (app, request) = (app.clone(), request.clone());
+            async move { app.execute("a", take("o", 1)).request(request).await }
+        });
+        let receipts: Vec<_> = join_all(copies).await.into_iter().map(Result::unwrap).collect();
+        assert_eq!(receipts.iter().filter(|receipt| !receipt.replayed).count(), 1);
     });
 }
 

@@ -4,39 +4,45 @@ use crate::Problem;
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::header::IF_MATCH;
 use axum::http::request::Parts;
-use composable_rust_core::{Position, Projection, StreamVersion};
-use composable_rust_runtime::View;
+use composable_rust_core::{ExpectedVersion, Position, Projection, StreamVersion};
+use composable_rust_runtime::{Expectation, View};
 
 /// The version that a client changes, from `If-Match: "<version>"` (the `ETag` of its last read), or `*` for any.
 ///
-/// Missing is 428 `if_match_missing`; take `Option<IfMatch>` where it may be left out. A tag that is none of ours
-/// matches nothing.
+/// Missing is 428 `if_match_missing`; take `Option<IfMatch>` where it may be left out. Give it to the command that
+/// changes the aggregate, `app.execute(id, change).expecting(if_match)`: the check and the change are then one, and
+/// where it does not match the answer is 412 `version_mismatch`. A tag that is none of ours matches nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IfMatch {
-    tags: Vec<String>,
+    expected: Vec<ExpectedVersion>,
 }
 
 impl IfMatch {
-    /// Checks the version that was loaded.
-    ///
-    /// # Errors
-    /// 412 `version_mismatch` with both versions.
-    pub fn check(&self, actual: StreamVersion) -> Result<(), Problem> {
-        let current = actual.to_string();
-        let matches = self.tags.iter().any(|tag| *tag == current || tag == "*");
-        let expected = self.tags.first().map_or("", String::as_str);
-        if matches { Ok(()) } else { Err(Problem::version_mismatch(expected, actual)) }
-    }
-
     fn parse(text: &str) -> Option<Self> {
-        let tag = |part: &str| match part.trim() {
-            "*" => Some("*".to_owned()),
-            // A weak tag never matches (RFC 9110, 13.1.1); it stays recognisable as one.
-            weak if weak.starts_with("W/\"") && weak.ends_with('"') => Some(weak.to_owned()),
-            strong => strong.strip_prefix('"')?.strip_suffix('"').map(str::to_owned),
-        };
-        text.split(',').map(tag).collect::<Option<Vec<_>>>().map(|tags| Self { tags })
+        let mut expected = Vec::new();
+        for tag in text.split(',').map(str::trim) {
+            match tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')) {
+                Some(tag) => expected.extend(version_of(tag).map(ExpectedVersion::Exact)),
+                None if tag == "*" => expected.push(ExpectedVersion::Exists),
+                // A weak tag never matches (RFC 9110, 13.1.1).
+                None if tag.starts_with("W/\"") && tag.ends_with('"') => {}
+                None => return None,
+            }
+        }
+        Some(Self { expected })
     }
+}
+
+impl From<IfMatch> for Expectation {
+    fn from(if_match: IfMatch) -> Self {
+        Self::one_of(if_match.expected)
+    }
+}
+
+/// The version that a tag of ours names, written as we write it.
+fn version_of(tag: &str) -> Option<StreamVersion> {
+    let version = StreamVersion::try_from(tag.parse::<u64>().ok()?).ok()?;
+    (version.to_string() == tag).then_some(version)
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
@@ -52,8 +58,13 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for IfMatch {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Problem> {
-        let Some(value) = parts.headers.get(IF_MATCH) else { return Ok(None) };
-        let parsed = value.to_str().ok().and_then(Self::parse);
+        let lines: Vec<_> = parts.headers.get_all(IF_MATCH).iter().collect();
+        if lines.is_empty() {
+            return Ok(None);
+        }
+        // Several lines count as one list (RFC 9110, 5.2).
+        let lines = lines.into_iter().map(|line| line.to_str().ok()).collect::<Option<Vec<_>>>();
+        let parsed = lines.and_then(|lines| Self::parse(&lines.join(",")));
         let wrong = || Problem::invalid_parameter("If-Match", "If-Match reads \"<version>\", in quotes");
         parsed.ok_or_else(wrong).map(Some)
     }

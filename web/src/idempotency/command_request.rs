@@ -1,6 +1,7 @@
 //! What a handler needs to execute commands for a request: their identity, their origin and ids for what they make.
 
-use super::{IdempotencyKey, KEPT_FOR};
+use super::KEPT_FOR;
+use super::fingerprint::stamped;
 use crate::principal::Identity;
 use crate::{Problem, RequestIds, Web};
 use axum::extract::FromRequestParts;
@@ -12,15 +13,16 @@ use jiff::Timestamp;
 use std::ops::Deref;
 use uuid::Uuid;
 
-/// The time in ids made under a key that carries none, 2026-01-01: the present would differ in a retry.
-const EPOCH_MILLIS: i64 = 1_767_225_600_000;
-
 /// A keyed request, as the middleware recognised it.
 #[derive(Debug, Clone)]
 pub(crate) struct Recognised {
     pub(crate) id: CommandId,
-    pub(crate) fingerprint: Bytes,
-    pub(crate) key: IdempotencyKey,
+    /// The digest of what it asks.
+    pub(crate) digest: Bytes,
+    /// When it was asked first.
+    pub(crate) moment: Timestamp,
+    /// Whether nothing was done under the key before.
+    pub(crate) is_new: bool,
 }
 
 /// The identity and origin of the commands of one request.
@@ -49,16 +51,18 @@ impl CommandRequest {
         self.context.clone()
     }
 
-    /// For a further command of the same request; each needs its own name. Execute them in a fixed order: in a repeat
-    /// those that were done answer their first result, and the rest is done then.
+    /// For a further command of the same request; each needs its own name. Execute them in a fixed order, the one of
+    /// [`Self::context`] first: in a repeat those that were done answer their first result, and the rest is done then.
     pub fn step(&self, name: &str) -> RequestContext {
         let mut context = self.context.clone();
         context.command_id = context.command_id.map(|id| CommandId::derived(&[&id.to_string(), name]));
+        context.looked_up = false;
         context
     }
 
-    /// The `ordinal`-th id for something that this request makes. A repeat under the same key makes the same ids, so it
-    /// cannot make a second thing. The form is `UUIDv7`; under a key that is no `UUIDv7` its time means nothing.
+    /// The `ordinal`-th id for something that this request makes: a `UUIDv7` of the present. Once the request's command
+    /// ([`Self::context`]) was carried out, a repeat under the same key makes the same ids with the same time, which is
+    /// kept with the command; before that nothing was made under them.
     pub fn new_id<T: From<Uuid>>(&self, ordinal: u32) -> T {
         let name = derived_uuid(&["new", &self.seed.to_string(), &ordinal.to_string()]).as_u64_pair();
         let (high, low) = ((name.0 >> 48) as u16, name.1);
@@ -104,20 +108,14 @@ impl<S: Send + Sync> FromRequestParts<S> for CommandRequest {
         context.trace_parent = ids.trace_parent().map(str::to_owned);
         if let Some(keyed) = recognised {
             context.command_id = Some(keyed.id);
-            context.fingerprint = Some(keyed.fingerprint.clone());
+            context.fingerprint = Some(stamped(&keyed.digest, keyed.moment));
             context.keep = Some(KEPT_FOR);
+            context.looked_up = keyed.is_new;
         }
         let (seed, moment) = match recognised {
-            Some(keyed) => (keyed.id.as_uuid(), time_of(&keyed.key)),
+            Some(keyed) => (keyed.id.as_uuid(), keyed.moment),
             None => (environment.new_id(), environment.now()),
         };
         Ok(Self { context, seed, moment })
     }
-}
-
-/// The time of a key that is a `UUIDv7`, as good clients send; else [`EPOCH_MILLIS`].
-fn time_of(key: &IdempotencyKey) -> Timestamp {
-    let id = Uuid::parse_str(key.as_str()).ok().filter(|id| id.get_version_num() == 7);
-    let millis = id.map_or(EPOCH_MILLIS, |id| i64::try_from(id.as_u128() >> 80).unwrap_or(EPOCH_MILLIS));
-    Timestamp::from_millisecond(millis).unwrap_or(Timestamp::UNIX_EPOCH)
 }

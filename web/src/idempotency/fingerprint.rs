@@ -1,6 +1,8 @@
-//! A digest of what a request asks, to tell a repeat from another request under the same key.
+//! A digest of what a request asks, to tell a repeat from another request under the same key, and the moment when it was
+//! asked first.
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -14,6 +16,17 @@ pub(crate) fn fingerprint(query: Option<&str>, body: &[u8]) -> Bytes {
         Err(_) => text(&mut digest, b'r', body),
     }
     Bytes::copy_from_slice(&digest.finalize())
+}
+
+/// What is kept with the key: the digest, then the moment of the first request in microseconds.
+pub(crate) fn stamped(digest: &[u8], moment: Timestamp) -> Bytes {
+    [digest, &moment.as_microsecond().to_be_bytes()].concat().into()
+}
+
+/// When a request with this digest came first, from what was kept with its key; `None` when another was kept.
+pub(crate) fn stamp_in(kept: &[u8], digest: &[u8]) -> Option<Timestamp> {
+    let moment = kept.strip_prefix(digest)?.first_chunk()?;
+    Timestamp::from_microsecond(i64::from_be_bytes(*moment)).ok()
 }
 
 fn value(digest: &mut Sha256, json: &Value) {
@@ -54,7 +67,7 @@ fn length(digest: &mut Sha256, tag: u8, length: usize) {
 
 #[cfg(test)]
 mod tests {
-    use super::fingerprint;
+    use super::*;
 
     #[test]
     fn only_the_meaning_of_the_body_counts() {
@@ -68,5 +81,15 @@ mod tests {
         assert_ne!(of(r#"{"a":"1"}"#), of(r#"{"a":1}"#));
         assert_ne!(of("not json"), of("not  json"));
         assert_ne!(fingerprint(Some("a=1"), b""), fingerprint(None, b""));
+    }
+
+    #[test]
+    fn the_moment_is_found_again_whatever_follows_it() {
+        let (one, two) = (fingerprint(None, b"1"), fingerprint(None, b"2"));
+        let moment = Timestamp::constant(1_800_000_000, 123_456_000);
+        let kept = [&stamped(&one, moment)[..], b"more"].concat();
+        assert_eq!(stamp_in(&kept, &one), Some(moment));
+        assert_eq!(stamp_in(&kept, &two), None);
+        assert_eq!(stamp_in(&one, &one), None);
     }
 }

@@ -3,7 +3,7 @@
 use super::IdempotencyKey;
 use super::answers::{Claim, Taken};
 use super::command_request::Recognised;
-use super::fingerprint::fingerprint;
+use super::fingerprint::{fingerprint, stamp_in};
 use crate::extract::read_body;
 use crate::principal::Identity;
 use crate::{Problem, Web};
@@ -15,6 +15,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use composable_rust_core::CommandId;
 use composable_rust_core::port::StoredResponse;
+use jiff::Timestamp;
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 /// What a repeat gets again besides status and body.
@@ -38,27 +39,27 @@ async fn keyed(web: &Web, key: IdempotencyKey, request: Request, next: Next) -> 
     let (mut request, body) = buffered(web, request).await?;
     let user = request.extensions().get::<Identity>().and_then(Identity::principal).map(|user| user.user_id);
     let id = command_id(user.map(|user| user.to_string()), request.uri().path(), &key);
-    let fingerprint = fingerprint(request.uri().query(), &body);
-    let claim = match web.answers().claim(id, &fingerprint) {
+    let digest = fingerprint(request.uri().query(), &body);
+    let claim = match web.answers().claim(id, &digest) {
         Ok(claim) => claim,
         Err(Taken::Running) => return Err(Problem::request_in_progress()),
         Err(Taken::Other) => return Err(Problem::idempotency_key_reused()),
         Err(Taken::Answered(answer)) => return again(answer).ok_or_else(Problem::internal),
     };
-    let record = web.application().events().find_command(id).await?;
-    let is_repeat = record.is_some();
-    if let Some(record) = record {
-        if record.fingerprint.as_ref() != Some(&fingerprint) {
-            return Err(Problem::idempotency_key_reused());
-        }
-        if let Some(response) = record.response.and_then(again) {
-            return Ok(response);
-        }
-    }
-    request.extensions_mut().insert(Recognised { id, fingerprint, key });
+    let first = first_use(web, id, &digest).await?;
+    let (moment, is_new) = match first {
+        Some((_, Some(answer))) => return Ok(answer),
+        Some((moment, None)) => (moment, false),
+        None => (web.application().environment().now(), true),
+    };
+    request.extensions_mut().insert(Recognised { id, digest: digest.clone(), moment, is_new });
     let mut response = next.run(request).await;
+    if is_new && says_key_reused(&response) && first_use(web, id, &digest).await?.is_some() {
+        // Another instance was faster with the same request. Asked again, its answer is found.
+        return Err(Problem::request_in_progress());
+    }
     if response.status().is_success() {
-        if is_repeat {
+        if !is_new {
             response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
         }
         if user.is_some() {
@@ -66,6 +67,23 @@ async fn keyed(web: &Web, key: IdempotencyKey, request: Request, next: Next) -> 
         }
     }
     Ok(response)
+}
+
+/// When the key was used first, and the answer if it was kept.
+async fn first_use(
+    web: &Web,
+    id: CommandId,
+    digest: &[u8],
+) -> Result<Option<(Timestamp, Option<Response>)>, Problem> {
+    let Some(record) = web.application().events().find_command(id).await? else { return Ok(None) };
+    let moment = record.fingerprint.as_deref().and_then(|kept| stamp_in(kept, digest));
+    let moment = moment.ok_or_else(Problem::idempotency_key_reused)?;
+    Ok(Some((moment, record.response.and_then(again))))
+}
+
+fn says_key_reused(response: &Response) -> bool {
+    let problem = response.extensions().get::<Problem>();
+    problem.is_some_and(|problem| problem.code() == Problem::idempotency_key_reused().code())
 }
 
 /// The request with its whole body at hand.

@@ -5,6 +5,7 @@
 use super::Problem;
 use axum::http::{HeaderValue, StatusCode, header};
 use composable_rust_core::StreamVersion;
+use composable_rust_runtime::Expectation;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -68,14 +69,11 @@ impl Problem {
         Self::conflict("request_in_progress", detail).retry_after(1)
     }
 
-    /// 412 `version_mismatch`: somebody else changed it. `actual` is absent where the tag is none of ours.
-    pub fn version_mismatch(expected: &str, actual: StreamVersion) -> Self {
+    /// 412 `version_mismatch`: somebody else changed it.
+    pub fn version_mismatch(expected: &Expectation, actual: StreamVersion) -> Self {
         let detail = "it was changed in the meantime; read it again and decide again";
         Self::new(StatusCode::PRECONDITION_FAILED, "version_mismatch", detail)
-            .with(
-                "expected_version",
-                expected.parse::<u64>().map_or_else(|_| expected.into(), serde_json::Value::from),
-            )
+            .with("expected_version", expected.exact().map_or_else(|| expected.to_string().into(), number))
             .with("actual_version", actual.get())
             .with("retry_strategy", "reload")
     }
@@ -168,4 +166,8 @@ impl Problem {
             }
         }
     }
+}
+
+fn number(version: StreamVersion) -> serde_json::Value {
+    version.get().into()
 }

@@ -14,6 +14,7 @@ impl<R: Rejection> From<ExecuteError<R>> for Problem {
     fn from(error: ExecuteError<R>) -> Self {
         match error {
             ExecuteError::Rejected(rejection) => Self::rejection(&rejection),
+            ExecuteError::Version { expected, actual, .. } => Self::version_mismatch(&expected, actual),
             ExecuteError::KeyReused => Self::idempotency_key_reused(),
             ExecuteError::Overloaded => Self::overloaded(),
             ExecuteError::Draining => Self::draining(),

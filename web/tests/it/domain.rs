@@ -23,10 +23,14 @@ pub(crate) enum RoomAction {
     Open { name: String, seats: u32 },
     #[command]
     Take { seats: u32 },
+    #[command]
+    Rename { name: String },
     #[event]
     Opened { name: String, seats: u32 },
     #[event]
     Taken { seats: u32 },
+    #[event]
+    Renamed { name: String },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Rejection)]
@@ -47,11 +51,12 @@ impl Decider for Room {
         match command {
             RoomCommand::Open { .. } if self.is_open => Err(Refused::HoldExpired),
             RoomCommand::Open { name, seats } => Ok(vec![RoomEvent::Opened { name, seats }]),
-            RoomCommand::Take { .. } if !self.is_open => Err(Refused::NotFound),
+            RoomCommand::Take { .. } | RoomCommand::Rename { .. } if !self.is_open => Err(Refused::NotFound),
             RoomCommand::Take { seats } if seats > self.free => {
                 Err(Refused::SeatsUnavailable { available: self.free })
             }
             RoomCommand::Take { seats } => Ok(vec![RoomEvent::Taken { seats }]),
+            RoomCommand::Rename { name } => Ok(vec![RoomEvent::Renamed { name }]),
         }
     }
 
@@ -61,6 +66,7 @@ impl Decider for Room {
                 *self = Self { name: name.clone(), free: *seats, is_open: true };
             }
             RoomEvent::Taken { seats } => self.free -= seats,
+            RoomEvent::Renamed { name } => self.name.clone_from(name),
         }
     }
 }
@@ -96,6 +102,7 @@ impl Projection for FreeSeatsView {
         match event.body {
             RoomEvent::Opened { seats, .. } => rows.put(FreeSeats { id: event.key, free: seats }),
             RoomEvent::Taken { seats } => rows.update(event.key, |row| row.free -= seats),
+            RoomEvent::Renamed { .. } => {}
         }
     }
 }

@@ -177,8 +177,28 @@ async fn a_change_names_the_version_that_it_changes() {
     assert_eq!((&document["expected_version"], &document["actual_version"]), (&json!(7), &json!(1)));
     assert!(document["retry_strategy"].is_string());
     problem(put(Some("W/\"1\"")).await.unwrap(), 412, "version_mismatch").await;
-    for tag in ["\"1\"", "\"9\", \"1\"", "*"] {
-        assert_eq!(put(Some(tag)).await.unwrap().status(), 200, "{tag}");
+    for tag in ["\"01\"", "\"\"", "\"18446744073709551616\""] {
+        problem(put(Some(tag)).await.unwrap(), 412, "version_mismatch").await;
+    }
+    for (tag, version) in [("\"1\"", "\"2\""), ("\"9\", \"2\"", "\"3\""), ("*", "\"4\"")] {
+        let answer = put(Some(tag)).await.unwrap();
+        assert_eq!((answer.status().as_u16(), &answer.headers()["etag"]), (200, &version.parse().unwrap()));
+    }
+}
+
+/// A check before the change would let several through.
+#[tokio::test]
+async fn of_two_changes_to_one_version_one_is_made_and_the_other_told() {
+    let server = start().await;
+    let path = format!("/rooms/{}", server.room(3).await["id"].as_str().unwrap());
+    for version in 1..=20_u32 {
+        let put = || server.request(Method::PUT, &path).header("if-match", format!("\"{version}\"")).send();
+        let (one, two) = tokio::join!(put(), put());
+        let (made, told): (Vec<_>, Vec<_>) =
+            [one.unwrap(), two.unwrap()].into_iter().partition(|answer| answer.status() == 200);
+        assert_eq!((made.len(), told.len()), (1, 1));
+        let document = problem(told.into_iter().next().unwrap(), 412, "version_mismatch").await;
+        assert_eq!(document["actual_version"], version + 1);
     }
 }
 

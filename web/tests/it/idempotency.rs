@@ -114,17 +114,76 @@ async fn a_key_can_be_required_and_must_fit() {
     problem(open(&server, "user-1", &"k".repeat(201), body).await, 400, "invalid_parameter").await;
 }
 
+/// The key's own time would be the client's clock.
 #[tokio::test]
-async fn ids_made_under_a_key_are_the_same_and_take_its_time() {
+async fn ids_made_under_any_key_tell_the_time_and_sort_by_it() {
     let server = start().await;
-    let key = "01890a5d-ac96-774b-bcce-b302099a8057";
     let body = json!({"name": "a", "seats": 1});
-    let room: Value = open(&server, "user-1", key, body.clone()).await.json().await.unwrap();
-    let id = Uuid::parse_str(room["id"].as_str().unwrap()).unwrap();
-    assert_eq!(id.get_version_num(), 7);
-    assert!(id.to_string().starts_with("01890a5d-ac96"));
-    let bare: Value = open(&server, "user-1", "bare", body).await.json().await.unwrap();
-    assert_eq!(Uuid::parse_str(bare["id"].as_str().unwrap()).unwrap().get_version_num(), 7);
+    let now = || u64::try_from(server.app.environment().now().as_millisecond()).unwrap();
+    let mut before = now();
+    for key in ["a", "b", "01890a5d-ac96-774b-bcce-b302099a8057"] {
+        let room: Value = open(&server, "user-1", key, body.clone()).await.json().await.unwrap();
+        let id = Uuid::parse_str(room["id"].as_str().unwrap()).unwrap();
+        assert_eq!(id.get_version_num(), 7);
+        let millis = u64::try_from(id.as_u128() >> 80).unwrap();
+        assert!((before..=now()).contains(&millis), "{id}");
+        before = millis;
+    }
+}
+
+/// The process ends after the append and before the answer is kept; what repeats the request makes the same thing.
+#[tokio::test]
+async fn a_repeat_makes_the_same_ids_in_another_process() {
+    let storage = composable_rust_testing::memory::MemoryStorage::new();
+    let first = crate::server::start_on(storage.clone()).await;
+    for _ in 0..10 {
+        first.faults.fail_next("save_response");
+    }
+    let body = json!({"name": "hall", "seats": 3});
+    let made: Value = open(&first, "user-1", "k", body.clone()).await.json().await.unwrap();
+    first.app.shutdown().await.unwrap();
+    let second = crate::server::start_on(storage).await;
+    let again = open(&second, "user-1", "k", body).await;
+    assert!(again.status() == 201 && is_replayed(&again));
+    assert_eq!(again.json::<Value>().await.unwrap(), made);
+    assert_eq!(second.events().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_keyed_request_looks_its_key_up_once() {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    let server = start().await;
+    let found = std::sync::Arc::new(AtomicU32::new(0));
+    let count = std::sync::Arc::clone(&found);
+    server.faults.crash_when(move |point| {
+        let is_look_up = point.operation == "find_command"
+            && point.moment == composable_rust_testing::memory::Moment::Before;
+        count.fetch_add(u32::from(is_look_up), Ordering::SeqCst);
+        false
+    });
+    assert_eq!(open(&server, "user-1", "k", json!({"name": "a", "seats": 3})).await.status(), 201);
+    assert_eq!(found.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn one_request_at_two_instances_acts_once_and_nobody_is_told_that_the_key_is_anothers() {
+    let storage = composable_rust_testing::memory::MemoryStorage::new();
+    let one = crate::server::start_on(storage.clone()).await;
+    let two = crate::server::start_on(storage).await;
+    let body = json!({"name": "hall", "seats": 3});
+    for round in 0..20 {
+        let key = format!("k-{round}");
+        let (first, second) =
+            tokio::join!(open(&one, "user-1", &key, body.clone()), open(&two, "user-1", &key, body.clone()));
+        for answer in [first, second] {
+            if answer.status() != 201 {
+                problem(answer, 409, "request_in_progress").await;
+            }
+        }
+        assert_eq!(one.events().await.len(), round + 1);
+        let first = open(&one, "user-1", &key, body.clone()).await.text().await.unwrap();
+        assert_eq!(first, open(&two, "user-1", &key, body.clone()).await.text().await.unwrap());
+    }
 }
 
 #[tokio::test]

@@ -94,7 +94,7 @@ impl TestServer {
 
     /// The events of the log.
     pub(crate) async fn events(&self) -> Vec<composable_rust_core::RecordedEvent> {
-        let query = LogQuery { after: Position::ZERO, limit: 1_000, categories: None };
+        let query = LogQuery::after(Position::ZERO, 1_000);
         self.app.events().read_log(query).await.unwrap().events
     }
 }
@@ -247,9 +247,8 @@ async fn rename(
     PathId(id): PathId<RoomId>,
     expected: IfMatch,
 ) -> Result<Written<()>, Problem> {
-    let loaded = app.load::<Room>(&id).await?.ok_or_else(|| Problem::not_found("there is no such room"))?;
-    expected.check(loaded.version)?;
-    Ok(Written::ok(&loaded, ()))
+    let receipt = app.execute(id, RoomCommand::Rename { name: "stage".into() }).expecting(expected).await?;
+    Ok(Written::ok(&receipt, ()))
 }
 
 async fn take(
