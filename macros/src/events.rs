@@ -34,7 +34,10 @@ pub(crate) fn expand(input: &DeriveInput, root: &Root, findings: &mut Findings) 
     source::refuse_repeats(&sources, findings);
     let (categories, types) = source::lists(&sources, root);
     let decoding = source::decoding(&sources, root);
+    let reads = source::reads(name, &data.variants);
     quote! {
+        #reads
+
         #[automatically_derived]
         impl #root::Keyed for #name {
             type Key = #root::StreamId;

@@ -2,7 +2,7 @@
 
 use crate::attribute::{carried, marker};
 use crate::naming::without_suffix;
-use crate::source::{self, Source};
+use crate::source::{self, Source, pattern};
 use crate::{findings::Findings, mirror, root::Root};
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
@@ -52,7 +52,8 @@ pub(crate) fn expand(input: &DeriveInput, root: &Root, findings: &mut Findings) 
             }
         }
     });
-    quote!(#timers #input_of #(#impls)*)
+    let reads = source::reads(name, &data.variants);
+    quote!(#timers #input_of #(#impls)* #reads)
 }
 
 impl<'a> Heard<'a> {
@@ -217,20 +218,5 @@ fn answer_of(answers: &[Answer<'_>], constant: &TokenStream, root: &Root) -> Tok
         #(#attempts)*
         let _ = (wanted, body);
         ::core::result::Result::Ok(::core::option::Option::None)
-    }
-}
-
-/// The fields as a pattern that is an expression too: `{ a, b }`, `(field_0)` or nothing.
-pub(crate) fn pattern(fields: &Fields) -> TokenStream {
-    match fields {
-        Fields::Named(fields) => {
-            let names = fields.named.iter().map(|field| &field.ident);
-            quote!({ #(#names),* })
-        }
-        Fields::Unnamed(fields) => {
-            let names = (0..fields.unnamed.len()).map(|at| format_ident!("field_{at}"));
-            quote!((#(#names),*))
-        }
-        Fields::Unit => TokenStream::new(),
     }
 }

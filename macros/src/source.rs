@@ -3,8 +3,8 @@
 
 use crate::{findings::Findings, root::Root};
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
-use syn::{Fields, Ident, Type, Variant};
+use quote::{ToTokens, format_ident, quote};
+use syn::{Field, Fields, Ident, Type, Variant};
 
 /// One such variant.
 pub(crate) struct Source<'a> {
@@ -71,6 +71,41 @@ pub(crate) fn decoding(sources: &[Source<'_>], root: &Root) -> TokenStream {
             stream: event.stream.clone(),
         })
     }
+}
+
+/// Code that looks into every field. An application need not: what it ignores of an input is decoded and kept all the
+/// same, and a private enum must not be told that its fields are dead for it.
+pub(crate) fn reads<'a>(name: &Ident, variants: impl IntoIterator<Item = &'a Variant>) -> TokenStream {
+    let arms = variants.into_iter().map(|variant| {
+        let (ident, pattern) = (&variant.ident, pattern(&variant.fields));
+        let fields = names(&variant.fields);
+        quote!(#name::#ident #pattern => { let _ = (#(#fields,)*); })
+    });
+    let arms: Vec<_> = arms.collect();
+    if arms.is_empty() {
+        return TokenStream::new();
+    }
+    quote! {
+        #[allow(clippy::all, clippy::pedantic)]
+        const _: fn(&#name) = |input| match input { #(#arms)* };
+    }
+}
+
+/// The fields as a pattern that is an expression too: `{ a, b }`, `(field_0)` or nothing.
+pub(crate) fn pattern(fields: &Fields) -> TokenStream {
+    let names = names(fields);
+    match fields {
+        Fields::Named(_) => quote!({ #(#names),* }),
+        Fields::Unnamed(_) => quote!((#(#names),*)),
+        Fields::Unit => TokenStream::new(),
+    }
+}
+
+/// What the fields are bound to.
+fn names(fields: &Fields) -> Vec<Ident> {
+    let name =
+        |(at, field): (usize, &Field)| field.ident.clone().unwrap_or_else(|| format_ident!("field_{at}"));
+    fields.iter().enumerate().map(name).collect()
 }
 
 fn category_of(event: &Type, root: &Root) -> TokenStream {

@@ -9,3 +9,4 @@ mod derive_state;
 mod derive_values;
 mod effects;
 mod fixture;
+mod private_types;

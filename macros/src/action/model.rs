@@ -2,8 +2,8 @@
 
 use super::stored::Stored;
 use crate::attribute::{named, read_keys, text};
-use crate::input::pattern;
 use crate::naming::{snake_case, without_suffix};
+use crate::source::pattern;
 use crate::{findings::Findings, mirror::without_self};
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident};

@@ -131,7 +131,6 @@ pub(crate) struct Checkout {
 }
 
 #[derive(Debug, Clone, Input)]
-#[expect(dead_code, reason = "this process looks at none of what its refusals carry")]
 pub(crate) enum CheckoutInput {
     Order(String, OrderEvent),
     Stock(String, StockEvent),
