@@ -1,6 +1,7 @@
 //! The in-memory store. Time and tasks are the test's, so every order of events is the test's choice.
 #![expect(clippy::wildcard_enum_match_arm, reason = "a test answers to the few actions that it is about")]
 
+mod application;
 mod hosted;
 mod limits;
 mod named;
