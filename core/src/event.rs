@@ -105,6 +105,13 @@ pub struct RecordedEvent {
     pub recorded_at: Timestamp,
 }
 
+impl RecordedEvent {
+    /// The bytes of its payload and metadata, by which pages are limited.
+    pub fn content_bytes(&self) -> usize {
+        self.payload.len() + self.metadata.as_bytes().len()
+    }
+}
+
 /// A decoded event or input together with its envelope.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recorded<B: Keyed> {

@@ -34,8 +34,7 @@ impl CheckpointStore for Checkpoints {
         let statement = sqlx::query(
             "INSERT INTO checkpoints (subscription, position, fence) VALUES (?, ?, ?)
              ON CONFLICT (subscription) DO UPDATE SET
-                 position = max(position, excluded.position),
-                 fence = CASE WHEN excluded.position > position THEN excluded.fence ELSE fence END
+                 position = max(position, excluded.position), fence = excluded.fence
              WHERE excluded.fence >= fence RETURNING 1",
         )
         .bind(checkpoint.subscription.as_str())

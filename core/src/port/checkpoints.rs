@@ -12,15 +12,18 @@ pub struct Checkpoint {
     pub subscription: String,
     /// Everything up to here is done.
     pub position: Position,
-    /// The fence of the lease under which it was done; an older one than saved before is refused.
+    /// The fence of the lease under which it was done; a lower one than any saved before is refused.
     pub fence: u64,
 }
 
 /// Keeps checkpoints.
 ///
 /// # Contract
-/// A checkpoint never moves backwards (a lower position is accepted and changes nothing) and a lower fence than the
-/// saved one is refused with [`StoreError::Fenced`].
+/// - A position never moves backwards: one at or before the saved one is accepted and does not move it.
+/// - The fence never falls: a lower one than the saved is refused with [`StoreError::Fenced`], whatever the position; a
+///   higher one is saved, also where the position does not move. So a new holder that saves its fence at
+///   [`Position::ZERO`] shuts earlier ones out before it has done anything, and where it goes on from is what it loads
+///   after that.
 #[async_trait]
 pub trait CheckpointStore: fmt::Debug + Send + Sync {
     /// How far the subscription has come; zero if it never ran.

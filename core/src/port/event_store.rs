@@ -13,6 +13,9 @@ use std::time::Duration;
 /// Largest payload of one event in bytes (1 MiB); a larger one is refused by every store.
 pub const MAX_PAYLOAD_BYTES: usize = 1024 * 1024;
 
+/// Bytes of payloads and metadata at which a page of events ends, unless said otherwise (8 MiB).
+pub const PAGE_BYTES: usize = 8 * 1024 * 1024;
+
 /// Events for one stream within an [`Append`].
 #[derive(Debug, Clone)]
 pub struct StreamAppend {
@@ -45,7 +48,9 @@ pub struct Append {
     /// Timers set, cancelled and consumed with it.
     pub timers: TimerChanges,
     /// Indexes of earlier appends of the same batch that must have succeeded, because this one was decided on their
-    /// outcome; if one was refused, this is refused as a conflict.
+    /// outcome; if one was refused, this is refused as a conflict of its own first stream. An index that is not of an
+    /// earlier append counts as refused. An append that depends on others must name a stream, if only to check its
+    /// version: else it is refused as [`StoreError::InvalidRequest`], whatever became of the others.
     pub depends_on: SmallVec<[usize; 2]>,
 }
 
@@ -125,7 +130,9 @@ pub enum AppendError {
         /// What is.
         actual: StreamVersion,
     },
-    /// The command id was used before. Return its first result; nothing was written.
+    /// The command id was used before; nothing was written. The record is that of the first use, whatever the repeat
+    /// brings: where [`CommandRecord::fingerprint`] or the streams of [`CommandRecord::appended`] are not those of the
+    /// repeat, the id was reused for something else, and the caller must refuse it; else return the first result.
     #[error("command {} was already answered", .0.id)]
     Duplicate(Box<CommandRecord>),
     /// A claimed timer is gone: it was cancelled, replaced, or somebody else has already acted on it. Do nothing more.
@@ -165,17 +172,24 @@ pub struct StreamRange {
     pub direction: Direction,
     /// At most so many events.
     pub limit: usize,
+    /// The event with which payloads and metadata come to so many bytes is the last one.
+    pub max_bytes: usize,
 }
 
 impl StreamRange {
-    /// The first `limit` events after `version`.
+    /// The first `limit` events after `version`, or as many as [`PAGE_BYTES`] hold.
     pub const fn after(version: StreamVersion, limit: usize) -> Self {
-        Self { boundary: version, direction: Direction::Forwards, limit }
+        Self { boundary: version, direction: Direction::Forwards, limit, max_bytes: PAGE_BYTES }
     }
 
-    /// The last `limit` events, newest first.
+    /// The last `limit` events, newest first, or as many as [`PAGE_BYTES`] hold.
     pub const fn latest(limit: usize) -> Self {
-        Self { boundary: StreamVersion::MAX, direction: Direction::Backwards, limit }
+        Self { boundary: StreamVersion::MAX, direction: Direction::Backwards, limit, max_bytes: PAGE_BYTES }
+    }
+
+    /// Whether `page`, the answer to this range, ended before the stream did, as far as can be told from its size.
+    pub fn is_filled_by(&self, page: &[RecordedEvent]) -> bool {
+        is_full(page, self.limit, self.max_bytes)
     }
 }
 
@@ -186,8 +200,34 @@ pub struct LogQuery<'a> {
     pub after: Position,
     /// At most so many events.
     pub limit: usize,
+    /// The event with which payloads and metadata come to so many bytes is the last one of the page.
+    pub max_bytes: usize,
     /// Only streams of these categories; `None` reads all.
     pub categories: Option<&'a [String]>,
+}
+
+impl<'a> LogQuery<'a> {
+    /// The first `limit` events after `position`, or as many as [`PAGE_BYTES`] hold.
+    pub const fn after(position: Position, limit: usize) -> Self {
+        Self { after: position, limit, max_bytes: PAGE_BYTES, categories: None }
+    }
+
+    /// Only those of streams of `categories`.
+    #[must_use]
+    pub const fn of(self, categories: Option<&'a [String]>) -> Self {
+        Self { categories, ..self }
+    }
+
+    /// Whether `events`, found for this query, are a full page.
+    pub fn is_filled_by(&self, events: &[RecordedEvent]) -> bool {
+        is_full(events, self.limit, self.max_bytes)
+    }
+}
+
+/// Whether a page ends because it is full, not because there is no more.
+fn is_full(events: &[RecordedEvent], limit: usize, max_bytes: usize) -> bool {
+    let held = || events.iter().map(RecordedEvent::content_bytes).sum::<usize>();
+    !events.is_empty() && (events.len() >= limit || held() >= max_bytes)
 }
 
 /// A part of the log.
@@ -196,7 +236,8 @@ pub struct LogPage {
     /// The events, in order.
     pub events: Vec<RecordedEvent>,
     /// Everything up to here has been read by this page: the next page starts after it. It is the position of the
-    /// last event of a full page, else the horizon, which no event still to come can precede.
+    /// last event of a page that is full by number or bytes, else the horizon, which no event still to come can
+    /// precede.
     pub read_to: Position,
     /// The newest position that readers may see now.
     pub horizon: Position,
@@ -209,7 +250,10 @@ pub struct LogPage {
 /// - The appends of a batch take effect in order; a later one sees the versions that an earlier one made.
 /// - Positions grow in the order of each stream, and no reader ever finds an event at or before a position it has read
 ///   to. Holes are allowed.
-/// - Checks come in this order: payload size, command id, dependencies, timers claimed, versions.
+/// - Checks come in this order: form (no stream twice, a stream where there is a dependency) and payload sizes, command
+///   id, dependencies, timers claimed, versions.
+/// - A read returns at least one event where there is one and its limit is not 0, and goes on until it has `limit`
+///   events or their payloads and metadata come to `max_bytes`: it never holds more than that and one event.
 /// - A command id past its `keep` may be used again.
 /// - Futures may be dropped at any time: an append then happens whole or not at all.
 #[async_trait]
@@ -289,8 +333,9 @@ pub trait EventStore: fmt::Debug + Send + Sync {
         const PAGE: usize = 1024;
         stream::try_unfold(Some(version), move |from| async move {
             let Some(from) = from else { return Ok::<_, StoreError>(None) };
-            let page = self.read_stream(stream, StreamRange::after(from, PAGE)).await?;
-            let next = (page.len() == PAGE).then(|| page.last().map(|event| event.version)).flatten();
+            let range = StreamRange::after(from, PAGE);
+            let page = self.read_stream(stream, range).await?;
+            let next = page.last().map(|event| event.version).filter(|_| range.is_filled_by(&page));
             Ok(Some((stream::iter(page).map(Ok), next)))
         })
         .try_flatten()

@@ -19,7 +19,7 @@ pub use dead_letters::{DeadLetter, DeadLetterFilter, DeadLetterQueue, DlqStats, 
 pub use error::StoreError;
 pub use event_store::{
     Append, AppendError, Appended, CommandKey, CommandRecord, Direction, EventStore, LogPage, LogQuery,
-    MAX_PAYLOAD_BYTES, StoredResponse, StreamAppend, StreamRange, WrittenStream,
+    MAX_PAYLOAD_BYTES, PAGE_BYTES, StoredResponse, StreamAppend, StreamRange, WrittenStream,
 };
 pub use leases::{Lease, LeaseStore};
 pub use read_models::{

@@ -57,6 +57,9 @@ pub struct ViewBatch {
     pub changes: Vec<RowChange>,
     /// The progress that these rows show.
     pub checkpoint: Checkpoint,
+    /// A second subscription whose fence the checkpoint's must not be lower than, where the work is done under the
+    /// lease of one subscription and its progress kept under another name (an event tried again out of turn).
+    pub fenced_by: Option<String>,
 }
 
 /// A row as stored.
@@ -136,8 +139,9 @@ pub struct Query {
 /// Keeps rows.
 ///
 /// # Contract
-/// - [`Self::commit`] writes rows and checkpoint in one transaction. A checkpoint at or before the saved one writes
-///   nothing at all and succeeds: replaying a part of the log changes nothing. A lower fence is refused.
+/// - [`Self::commit`] writes rows and checkpoint in one transaction. A checkpoint at or before the saved one writes no
+///   row and succeeds: replaying a part of the log changes nothing. Fences are those of
+///   [`CheckpointStore`](super::CheckpointStore): a lower one is refused, a higher one saved also then.
 /// - A query sees whole batches only, and answers the checkpoint that its rows show.
 /// - A filter or order on a column that is not indexed is [`StoreError::InvalidRequest`].
 #[async_trait]
@@ -188,15 +192,18 @@ pub trait ReadModelStore: fmt::Debug + Send + Sync {
     /// [`StoreError`] when the store failed.
     async fn live_generation(&self, name: &str) -> Result<Option<(u32, String)>, StoreError>;
 
-    /// Makes `generation` the one that readers use, with a note of what it was built by (its definition's version).
+    /// Makes `generation` the one that readers use, with a note of what it was built by (its definition's version),
+    /// and saves the progress of whoever decides that, in one transaction.
     ///
     /// # Errors
-    /// [`StoreError`] when the store failed.
+    /// [`StoreError::Fenced`] when a newer holder has saved: nothing is switched; else [`StoreError`] when the store
+    /// failed.
     async fn switch_generation(
         &self,
         name: &str,
         generation: u32,
         definition: &str,
+        checkpoint: Checkpoint,
     ) -> Result<(), StoreError>;
 
     /// Removes a generation's rows.

@@ -1,7 +1,7 @@
 //! Generations in the store: numbering, the build under way, the switch, and the clearing of replaced ones.
 //!
-//! Three checkpoints keep the books, all under the projection's lease, so a late writer is refused:
-//! `…:generations` (the last number given), `…:building:DEFINITION` (the number under which that definition is or was
+//! Three checkpoints keep the books, all under the projection's lease, so a late writer is refused, also one that would
+//! switch: `…:generations` (the last number given; each holder saves its fence there before anything else), `…:building:DEFINITION` (the number under which that definition is or was
 //! built; a crash resumes it) and `…:dropped` (everything up to here is cleared). Numbers are never given twice.
 
 use super::{Live, Shared, subscription_name};
@@ -57,11 +57,11 @@ impl Shared {
 
     /// Makes `generation` the live one, unless a newer one is; answers whether it did.
     pub(super) async fn switch_to(&self, generation: u32) -> Result<bool, StoreError> {
-        self.administer(async |_| {
+        self.administer(async |lease| {
             if self.look_up_live().await?.is_some_and(|live| live.generation >= generation) {
                 return Ok(false);
             }
-            self.make_live(generation).await?;
+            self.make_live(generation, lease).await?;
             Ok(true)
         })
         .await
@@ -91,13 +91,15 @@ impl Shared {
                 return Ok(live);
             }
             let generation = self.give_number(lease).await?;
-            self.make_live(generation).await
+            self.make_live(generation, lease).await
         })
         .await
     }
 
-    async fn make_live(&self, generation: u32) -> Result<Live, StoreError> {
-        self.deps.storage.views.switch_generation(self.name, generation, &self.definition).await?;
+    async fn make_live(&self, generation: u32, lease: &Lease) -> Result<Live, StoreError> {
+        let checkpoint = checkpoint(&self.generations_book(), generation, lease);
+        let views = &self.deps.storage.views;
+        views.switch_generation(self.name, generation, &self.definition, checkpoint).await?;
         let live = Live { generation, definition: self.definition.clone() };
         self.set_live(Some(live.clone()));
         tracing::info!(projection = self.name, generation, "generation is live");
@@ -106,7 +108,7 @@ impl Shared {
 
     /// A number that no generation had before, with its table.
     async fn give_number(&self, lease: &Lease) -> Result<u32, StoreError> {
-        let book = format!("projection:{}:generations", self.name);
+        let book = self.generations_book();
         let generation = self.load(&book).await? + 1;
         self.save(&book, generation, lease).await?;
         self.deps.storage.views.prepare(&self.model(generation)).await?;
@@ -117,6 +119,10 @@ impl Shared {
     async fn building(&self, live: &Live) -> Result<Option<u32>, StoreError> {
         let building = self.load(&self.building_book()).await?;
         Ok((building > live.generation).then_some(building))
+    }
+
+    fn generations_book(&self) -> String {
+        format!("projection:{}:generations", self.name)
     }
 
     fn building_book(&self) -> String {
@@ -147,7 +153,7 @@ impl Shared {
         Ok(())
     }
 
-    /// Runs `work` under the projection's lease.
+    /// Runs `work` under the projection's lease. From the start on, whatever an earlier holder still does is refused.
     async fn administer<T>(
         &self,
         work: impl AsyncFnOnce(&Lease) -> Result<T, StoreError>,
@@ -157,7 +163,10 @@ impl Shared {
         let Some(lease) = leasing.acquire(&self.deps, &CancellationToken::new()).await else {
             return Err(StoreError::Setup("a lease was given up before it was taken".to_owned()));
         };
-        let result = work(&lease).await;
+        let result = match self.save(&self.generations_book(), 0, &lease).await {
+            Ok(()) => work(&lease).await,
+            Err(error) => Err(error),
+        };
         leasing.release(&self.deps, &lease).await;
         result
     }
@@ -168,11 +177,10 @@ impl Shared {
     }
 
     async fn save(&self, book: &str, number: u32, lease: &Lease) -> Result<(), StoreError> {
-        let checkpoint = Checkpoint {
-            subscription: book.to_owned(),
-            position: Position::from(number),
-            fence: lease.fence,
-        };
-        self.deps.storage.checkpoints.save_checkpoint(checkpoint).await
+        self.deps.storage.checkpoints.save_checkpoint(checkpoint(book, number, lease)).await
     }
+}
+
+fn checkpoint(book: &str, number: u32, lease: &Lease) -> Checkpoint {
+    Checkpoint { subscription: book.to_owned(), position: Position::from(number), fence: lease.fence }
 }

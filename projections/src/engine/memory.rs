@@ -114,7 +114,7 @@ async fn fold_log<P: Projection>(
     let mut after = Position::ZERO;
     while after < end {
         let limit = shared.options.subscription.batch_size;
-        let query = LogQuery { after, limit, categories: Some(&categories) };
+        let query = LogQuery::after(after, limit).of(Some(&categories));
         let page = shared.deps.storage.events.read_log(query).await?;
         let mut events = Vec::with_capacity(page.events.len());
         for event in page.events.iter().filter(|event| event.position <= end) {

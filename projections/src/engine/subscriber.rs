@@ -62,7 +62,9 @@ impl<P: Projection> ProjectionSubscriber<P> {
     }
 
     async fn commit(&self, changes: Vec<RowChange>, checkpoint: Checkpoint) -> Result<(), StoreError> {
-        let batch = ViewBatch { model: self.model.clone(), changes, checkpoint };
+        let is_own = checkpoint.subscription == self.name;
+        let fenced_by = (!is_own).then(|| self.name.clone());
+        let batch = ViewBatch { model: self.model.clone(), changes, checkpoint, fenced_by };
         self.storage.views.commit(batch).await
     }
 }

@@ -115,7 +115,7 @@ impl<'a> Follow<'a> {
         }
     }
 
-    /// Loads the checkpoint and the parked streams.
+    /// Takes over from the last holder: fence, checkpoint, parked streams.
     async fn start(&mut self) -> Result<(), Ended> {
         let mut failures = 0;
         loop {
@@ -127,15 +127,16 @@ impl<'a> Follow<'a> {
                 }
                 Err(error) => {
                     failures += 1;
-                    self.back_off(error.into(), failures).await?;
+                    self.back_off(error, failures).await?;
                 }
             }
         }
     }
 
-    async fn load(&mut self) -> Result<Position, StoreError> {
+    async fn load(&mut self) -> Result<Position, HandleError> {
+        let position = self.subscriber.take_over(self.fence).await?;
         self.load_parked().await?;
-        self.subscriber.checkpoint().await
+        Ok(position)
     }
 
     async fn read(&mut self) -> Result<LogPage, Ended> {
@@ -256,5 +257,8 @@ async fn read_page(
     categories: Option<&[String]>,
     after: Position,
 ) -> Result<LogPage, StoreError> {
-    deps.storage.events.read_log(LogQuery { after, limit: options.batch_size, categories }).await
+    deps.storage
+        .events
+        .read_log(LogQuery { after, limit: options.batch_size, max_bytes: options.batch_bytes, categories })
+        .await
 }

@@ -1,6 +1,7 @@
 //! The limits of a subscription, with their units.
 
 use composable_rust_core::Environment;
+use composable_rust_core::port::PAGE_BYTES;
 use std::time::Duration;
 
 /// What follows when an event cannot be handled.
@@ -44,6 +45,9 @@ impl Backoff {
 pub struct SubscriptionOptions {
     /// Most events in a batch.
     pub batch_size: usize,
+    /// Bytes of payloads and metadata at which a batch ends, however few events it has. Two batches are in memory at a
+    /// time. Default 8 MiB.
+    pub batch_bytes: usize,
     /// How often the log is looked at without a signal, for events that other instances appended.
     pub poll_interval: Duration,
     /// How soon it is looked at again when something is announced that cannot be read yet.
@@ -67,6 +71,7 @@ impl Default for SubscriptionOptions {
     fn default() -> Self {
         Self {
             batch_size: 1000,
+            batch_bytes: PAGE_BYTES,
             poll_interval: Duration::from_millis(500),
             reread_interval: Duration::from_millis(5),
             lease_ttl: Duration::from_secs(5),

@@ -196,7 +196,7 @@ impl Follow<'_> {
         let Some(position) = found.letter.position else { return Ok(None) };
         let before = Position::try_from(position.get().saturating_sub(1)).unwrap_or(Position::ZERO);
         let categories = [found.letter.stream.category().to_owned()];
-        let query = LogQuery { after: before, limit: 1, categories: Some(&categories) };
+        let query = LogQuery::after(before, 1).of(Some(&categories));
         let page = self.deps.storage.events.read_log(query).await?;
         match page.events.into_iter().next() {
             Some(event) if event.position == position => Ok(Some(event)),

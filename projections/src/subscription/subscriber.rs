@@ -10,7 +10,8 @@ use composable_rust_core::{Position, RecordedEvent};
 pub struct Batch<'a> {
     /// The events in order, without those of parked streams; may be empty.
     pub events: &'a [RecordedEvent],
-    /// The checkpoint to save with their effects, also when there is no event.
+    /// The checkpoint to save with their effects, also when there is no event. Without events it may lie behind the
+    /// saved one, which then stays; the fence is saved all the same.
     pub read_to: Position,
     /// The fence of the lease; goes into the checkpoint.
     pub fence: u64,
@@ -36,6 +37,24 @@ pub trait Subscriber: Send + Sync {
     /// # Errors
     /// [`StoreError`] when the store failed.
     async fn checkpoint(&mut self) -> Result<Position, StoreError>;
+
+    /// Shuts out whoever held the lease before, although nothing has been handled yet, and answers the checkpoint from
+    /// which to go on. Called once under each lease, before anything else.
+    ///
+    /// The default saves the fence with an empty batch at [`Position::ZERO`], which moves no checkpoint.
+    ///
+    /// # Errors
+    /// [`HandleError`]; [`HandleError::Fenced`] when the lease has passed on already.
+    ///
+    /// # Cancel safety
+    /// As [`Self::handle`].
+    async fn take_over(&mut self, fence: u64) -> Result<Position, HandleError> {
+        // A projection makes its read model ready here.
+        self.checkpoint().await?;
+        self.handle(Batch { events: &[], read_to: Position::ZERO, fence }).await?;
+        // Only what is loaded after the fence stands is what the last holder came to.
+        Ok(self.checkpoint().await?)
+    }
 
     /// Whether [`Self::handle`] saves the checkpoint of every batch, or only that of a batch without events.
     ///

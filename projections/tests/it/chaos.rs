@@ -82,7 +82,7 @@ async fn settle(world: &World, totals: &Totals, seed: u64) {
         }
         world.pass(Duration::from_mins(1)).await;
     }
-    let query = LogQuery { after: Position::ZERO, limit: 1, categories: None };
+    let query = LogQuery::after(Position::ZERO, 1);
     let horizon = world.storage.events.read_log(query).await.unwrap().horizon;
     running.reach(horizon).await;
     world.pass(Duration::from_secs(2)).await;

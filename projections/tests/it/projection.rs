@@ -71,8 +71,7 @@ fn replaying_any_suffix_changes_nothing() {
     in_a_world(async |world| {
         world.add_many(30).await;
         runs_to_the_end_and_is_right(&world).await;
-        let query =
-            composable_rust_core::port::LogQuery { after: Position::ZERO, limit: 100, categories: None };
+        let query = composable_rust_core::port::LogQuery::after(Position::ZERO, 100);
         let events = world.storage.events.read_log(query).await.unwrap().events;
         for from in [0, 1, 15, 29] {
             let totals = Arc::new(Totals::default());

@@ -56,7 +56,8 @@ impl Subscriber for Notes {
     }
 
     async fn handle(&mut self, batch: Batch<'_>) -> Result<(), HandleError> {
-        if let Some(failure) = self.failures.pop_front() {
+        let is_fence = batch.read_to == Position::ZERO;
+        if let Some(failure) = self.failures.pop_front_if(|_| !is_fence) {
             return Err(failure);
         }
         if batch.events.is_empty() || self.saves_every_batch {
@@ -64,7 +65,9 @@ impl Subscriber for Notes {
             let checkpoint = Checkpoint { subscription, position: batch.read_to, fence: batch.fence };
             self.storage.checkpoints.save_checkpoint(checkpoint).await?;
         }
-        self.batches.lock().unwrap().push(batch.events.len());
+        if !is_fence {
+            self.batches.lock().unwrap().push(batch.events.len());
+        }
         self.seen.lock().unwrap().extend(batch.events.iter().map(|event| event.position.get()));
         Ok(())
     }
@@ -263,6 +266,50 @@ fn one_instance_works_and_another_takes_over_within_ten_seconds_of_its_death() {
 }
 
 #[test]
+fn a_takeover_shuts_the_old_holder_out_before_anything_is_written() {
+    in_a_world(async |world| {
+        let options = SubscriptionOptions::default();
+        let killed =
+            world.storage.leases.acquire("notes", "killed", options.lease_ttl).await.unwrap().unwrap();
+        let save = async |position: Position, fence| {
+            let checkpoint = Checkpoint { subscription: "notes".into(), position, fence };
+            world.storage.checkpoints.save_checkpoint(checkpoint).await
+        };
+        let last = world.add_many(3).await;
+        save(last, killed.fence).await.unwrap();
+        let notes = Notes::new(&world);
+        let seen = Arc::clone(&notes.seen);
+        let subscription = start(&world, "b", notes, options);
+        subscription.monitor.state_is(|state| state == SubscriptionState::Live).await;
+        assert!(seen.lock().unwrap().is_empty(), "it goes on where the old holder stood");
+        for position in [Position::ZERO, last, last.next()] {
+            let refused = save(position, killed.fence).await;
+            assert!(matches!(refused, Err(StoreError::Fenced { .. })), "at {position}: {refused:?}");
+        }
+        let more = world.add("a", 1).await;
+        subscription.monitor.signal().reached(more).await;
+        assert_eq!(*seen.lock().unwrap(), [more.get()]);
+        subscription.shut_down().await;
+    });
+}
+
+#[test]
+fn a_projection_that_took_over_refuses_old_rows_before_it_has_written_any() {
+    in_a_world(async |world| {
+        world.add("a", 1).await;
+        let page = read_all(&world).await;
+        let mut old = ProjectionSubscriber::new(Arc::new(Totals::default()), 1, world.storage.clone(), 10);
+        let mut new = ProjectionSubscriber::new(Arc::new(Totals::default()), 1, world.storage.clone(), 10);
+        assert_eq!(old.take_over(1).await.unwrap(), Position::ZERO);
+        assert_eq!(new.take_over(2).await.unwrap(), Position::ZERO);
+        let late = Batch { events: &page, read_to: Position::from(1_u32), fence: 1 };
+        assert!(matches!(old.handle(late).await, Err(HandleError::Fenced)));
+        assert!(matches!(old.handle_parked(&page[0], 1).await, Err(HandleError::Fenced)));
+        assert!(matches!(old.take_over(1).await, Err(HandleError::Fenced)));
+    });
+}
+
+#[test]
 fn a_lease_is_renewed_for_as_long_as_the_work_goes_on() {
     in_a_world(async |world| {
         let first = start(&world, "a", Notes::new(&world), SubscriptionOptions::default());
@@ -335,7 +382,7 @@ fn a_new_turn_does_not_trust_rows_of_the_last_one() {
 }
 
 async fn read_all(world: &World) -> Vec<RecordedEvent> {
-    let query = composable_rust_core::port::LogQuery { after: Position::ZERO, limit: 1000, categories: None };
+    let query = composable_rust_core::port::LogQuery::after(Position::ZERO, 1000);
     world.storage.events.read_log(query).await.unwrap().events
 }
 

@@ -137,7 +137,7 @@ impl Plan {
             return Err(AppendError::Duplicate(Box::new(record.clone())));
         }
         if !append.depends_on.iter().all(|&earlier| self.succeeded(earlier)) {
-            return Err(self.unmet_dependency(append));
+            append.streams.first().map_or(Ok(()), |part| Err(self.conflict(part)))?;
         }
         for claim in &append.timers.claim {
             if self.timers.get(&claim.id).and_then(|timer| timer.token) != Some(claim.token) {
@@ -145,13 +145,8 @@ impl Plan {
             }
         }
         for part in &append.streams {
-            let actual = self.version(&part.stream);
-            if !part.expected.accepts(actual) {
-                return Err(AppendError::Conflict {
-                    stream: part.stream.clone(),
-                    expected: part.expected,
-                    actual,
-                });
+            if !part.expected.accepts(self.version(&part.stream)) {
+                return Err(self.conflict(part));
             }
         }
         Ok(())
@@ -168,17 +163,11 @@ impl Plan {
             .map_or(StreamVersion::ZERO, |stream| stream.version)
     }
 
-    /// The conflict of an append whose ground is gone; it names the append's own first stream.
-    fn unmet_dependency(&self, append: &Append) -> AppendError {
-        match append.streams.first() {
-            Some(part) => AppendError::Conflict {
-                stream: part.stream.clone(),
-                expected: part.expected,
-                actual: self.version(&part.stream),
-            },
-            None => {
-                StoreError::InvalidRequest("an append without streams depends on a refused one".into()).into()
-            }
+    fn conflict(&self, part: &StreamAppend) -> AppendError {
+        AppendError::Conflict {
+            stream: part.stream.clone(),
+            expected: part.expected,
+            actual: self.version(&part.stream),
         }
     }
 
@@ -262,6 +251,10 @@ impl Plan {
 
 /// Refuses what no state of the database could make right.
 fn check_shape(append: &Append) -> Result<(), AppendError> {
+    if append.streams.is_empty() && !append.depends_on.is_empty() {
+        let reason = "an append that depends on others names no stream".to_owned();
+        return Err(StoreError::InvalidRequest(reason).into());
+    }
     for (index, part) in append.streams.iter().enumerate() {
         if let Some(event) = part.events.iter().find(|event| event.payload.len() > MAX_PAYLOAD_BYTES) {
             return Err(AppendError::PayloadTooLarge {

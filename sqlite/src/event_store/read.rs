@@ -63,7 +63,7 @@ pub(super) async fn read_stream(
     };
     let statement =
         sqlx::query(text).bind(stream.as_str()).bind(range.boundary.as_i64()).bind(signed(range.limit));
-    collect(database, "read a stream", statement, |row| event(row, stream.clone())).await
+    collect(database, "read a stream", statement, range.max_bytes, |row| event(row, stream.clone())).await
 }
 
 pub(super) async fn stream_version(
@@ -96,7 +96,8 @@ pub(super) async fn read_log(database: &Database, query: LogQuery<'_>) -> Result
             .bind(json_texts(categories.iter().map(String::as_str))),
     };
     let mut previous: Option<StreamId> = None;
-    let events = collect(database, "read the log", statement.bind(signed(query.limit)), |row| {
+    let statement = statement.bind(signed(query.limit));
+    let events = collect(database, "read the log", statement, query.max_bytes, |row| {
         let name: &str = column(row, NAME)?;
         let stream = match previous.take() {
             Some(stream) if stream.as_str() == name => stream,
@@ -106,13 +107,13 @@ pub(super) async fn read_log(database: &Database, query: LogQuery<'_>) -> Result
         event(row, stream)
     })
     .await?;
-    Ok(page(events, query.limit, horizon))
+    Ok(page(events, &query, horizon))
 }
 
-/// A page of at most `limit` events.
-pub(super) fn page(events: Vec<RecordedEvent>, limit: usize, horizon: Position) -> LogPage {
+/// The page that `events`, found for `query`, are.
+pub(super) fn page(events: Vec<RecordedEvent>, query: &LogQuery<'_>, horizon: Position) -> LogPage {
     let read_to = match events.last() {
-        Some(last) if events.len() == limit => last.position,
+        Some(last) if query.is_filled_by(&events) => last.position,
         Some(_) | None => horizon,
     };
     LogPage { events, read_to, horizon }
@@ -127,13 +128,19 @@ async fn collect(
     database: &Database,
     doing: &'static str,
     statement: Statement<'_>,
+    max_bytes: usize,
     mut decode: impl FnMut(&SqliteRow) -> Result<RecordedEvent, StoreError>,
 ) -> Result<Vec<RecordedEvent>, StoreError> {
     let mut read = database.read(doing).await?;
     let mut rows = pin!(read.stream(statement));
-    let mut events = Vec::new();
+    let (mut events, mut held) = (Vec::new(), 0);
     while let Some(row) = rows.try_next().await? {
-        events.push(decode(&row)?);
+        let event = decode(&row)?;
+        held += event.content_bytes();
+        events.push(event);
+        if held >= max_bytes {
+            break;
+        }
     }
     Ok(events)
 }

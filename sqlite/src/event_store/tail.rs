@@ -49,11 +49,17 @@ impl Tail {
             query.categories.is_none_or(|wanted| wanted.iter().any(|name| name == event.stream.category()))
         };
         let readable = self.events.iter().skip(skipped).take_while(|event| event.position <= horizon);
-        let events: Vec<_> = readable.filter(wanted).take(query.limit).cloned().collect();
-        Some(super::read::page(events, query.limit, horizon))
+        let mut held = 0;
+        let fits = |event: &&RecordedEvent| {
+            let before = held;
+            held += event.content_bytes();
+            before == 0 || before < query.max_bytes
+        };
+        let events: Vec<_> = readable.filter(wanted).take(query.limit).take_while(fits).cloned().collect();
+        Some(super::read::page(events, query, horizon))
     }
 }
 
 fn size(event: &RecordedEvent) -> usize {
-    ENVELOPE_BYTES + event.payload.len() + event.metadata.as_bytes().len()
+    ENVELOPE_BYTES + event.content_bytes()
 }

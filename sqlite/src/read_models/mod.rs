@@ -95,14 +95,21 @@ impl ReadModelStore for ReadModels {
         name: &str,
         generation: u32,
         definition: &str,
+        checkpoint: Checkpoint,
     ) -> Result<(), StoreError> {
+        let mut write = self.database.write("switch a generation").await?;
+        let Some(saved) = begin(&mut write, &checkpoint).await? else {
+            return refuse(write, checkpoint.subscription).await;
+        };
         let statement = sqlx::query(
             "INSERT OR REPLACE INTO live_generations (name, generation, definition) VALUES (?, ?, ?)",
         )
         .bind(name)
         .bind(generation)
         .bind(definition);
-        self.database.write("switch a generation").await?.finish(statement).await.map(drop)
+        write.run(statement).await?;
+        let position = saved.position.max(checkpoint.position);
+        write.finish(save_checkpoint(&checkpoint, position)).await.map(drop)
     }
 
     async fn drop_generation(&self, model: &ReadModel) -> Result<(), StoreError> {
@@ -147,32 +154,63 @@ async fn prepare(database: &Arc<Database>, model: &ReadModel) -> Result<(), Stor
 }
 
 async fn commit(database: &Arc<Database>, batch: &ViewBatch) -> Result<(), StoreError> {
-    let ViewBatch { model, changes, checkpoint } = batch;
+    let ViewBatch { model, changes, checkpoint, fenced_by } = batch;
     let table = table(model)?;
     check_changes(model, changes)?;
     let mut write = database.write("write rows").await?;
+    let Some(saved) = begin(&mut write, checkpoint).await? else {
+        return refuse(write, checkpoint.subscription.clone()).await;
+    };
+    if let Some(subscription) = fenced_by
+        && is_fenced(&mut write, subscription, checkpoint.fence).await?
+    {
+        return refuse(write, subscription.clone()).await;
+    }
+    if checkpoint.position > saved.position {
+        put(&mut write, model, &table, changes).await?;
+        delete(&mut write, model, &table, changes).await?;
+    } else if saved.fence == Some(signed(checkpoint.fence)) {
+        return write.abandon().await;
+    }
+    let position = saved.position.max(checkpoint.position);
+    write.finish(save_checkpoint(checkpoint, position)).await.map(drop)
+}
+
+/// What is saved of a checkpoint.
+#[derive(Default)]
+struct Saved {
+    position: Position,
+    /// Its fence, if there is one.
+    fence: Option<i64>,
+}
+
+/// Begins the transaction that saves `checkpoint`; answers what is saved, or nothing when a newer holder has saved.
+async fn begin(write: &mut Write<'_>, checkpoint: &Checkpoint) -> Result<Option<Saved>, StoreError> {
     let statement =
         sqlx::query("BEGIN IMMEDIATE; SELECT position, fence FROM checkpoints WHERE subscription = ?")
             .bind(checkpoint.subscription.as_str());
-    if let Some(row) = write.run(statement).await?.first() {
-        let (position, fence) = (Position::from_i64(column(row, 0)?), column::<i64>(row, 1)?);
-        if signed(checkpoint.fence) < fence {
-            write.abandon().await?;
-            return Err(StoreError::Fenced { work: checkpoint.subscription.clone() });
-        }
-        if checkpoint.position <= position {
-            return write.abandon().await;
-        }
-    }
-    put(&mut write, model, &table, changes).await?;
-    delete(&mut write, model, &table, changes).await?;
-    write.finish(save_checkpoint(checkpoint)).await.map(drop)
+    let rows = write.run(statement).await?;
+    let Some(row) = rows.first() else { return Ok(Some(Saved::default())) };
+    let (position, fence) = (Position::from_i64(column(row, 0)?), column(row, 1)?);
+    Ok((signed(checkpoint.fence) >= fence).then_some(Saved { position, fence: Some(fence) }))
 }
 
-fn save_checkpoint(checkpoint: &Checkpoint) -> Statement<'_> {
+async fn is_fenced(write: &mut Write<'_>, subscription: &str, fence: u64) -> Result<bool, StoreError> {
+    let statement = sqlx::query("SELECT 1 FROM checkpoints WHERE subscription = ? AND fence > ?")
+        .bind(subscription)
+        .bind(signed(fence));
+    Ok(!write.run(statement).await?.is_empty())
+}
+
+async fn refuse(mut write: Write<'_>, work: String) -> Result<(), StoreError> {
+    write.abandon().await?;
+    Err(StoreError::Fenced { work })
+}
+
+fn save_checkpoint(checkpoint: &Checkpoint, position: Position) -> Statement<'_> {
     sqlx::query("INSERT OR REPLACE INTO checkpoints (subscription, position, fence) VALUES (?, ?, ?); COMMIT")
         .bind(checkpoint.subscription.as_str())
-        .bind(checkpoint.position.as_i64())
+        .bind(position.as_i64())
         .bind(signed(checkpoint.fence))
 }
 

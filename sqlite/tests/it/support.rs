@@ -72,6 +72,6 @@ pub(crate) fn append(environment: &Environment, key: &str, count: usize) -> Appe
 
 /// The whole log.
 pub(crate) async fn log(storage: &Storage) -> Vec<RecordedEvent> {
-    let query = LogQuery { after: Position::ZERO, limit: 1_000_000, categories: None };
+    let query = LogQuery::after(Position::ZERO, 1_000_000);
     storage.events.read_log(query).await.unwrap().events
 }

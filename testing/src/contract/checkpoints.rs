@@ -18,6 +18,7 @@ macro_rules! checkpoints_contract {
                 a_checkpoint_never_moves_backwards,
                 a_lower_fence_is_refused,
                 a_higher_fence_takes_over,
+                a_higher_fence_is_saved_at_any_position,
                 subscriptions_are_apart,
                 checkpoints_and_fences_survive_a_restart,
                 of_racing_checkpoints_the_furthest_stays,
@@ -75,6 +76,23 @@ pub async fn a_higher_fence_takes_over(fixture: Fixture) {
     assert!(matches!(save(&fixture, "a", 7, 1).await, Err(StoreError::Fenced { .. })));
     save(&fixture, "a", 7, 2).await.expect("the second holder goes on");
     assert_eq!(load(&fixture, "a").await, 7);
+}
+
+/// A new holder that has done nothing yet shuts the old one out, also where nobody has saved before.
+pub async fn a_higher_fence_is_saved_at_any_position(fixture: Fixture) {
+    save(&fixture, "a", 5, 1).await.expect("the first holder");
+    for (fence, position) in [(2, 5), (3, 0), (4, 3)] {
+        save(&fixture, "a", position, fence).await.expect("a newer holder");
+        for late in [0, 5, 6] {
+            let refused = save(&fixture, "a", late, fence - 1).await;
+            assert!(matches!(refused, Err(StoreError::Fenced { .. })), "at {late} got {refused:?}");
+        }
+        assert_eq!(load(&fixture, "a").await, 5);
+    }
+    save(&fixture, "new", 0, 2).await.expect("a holder that has done nothing");
+    assert!(matches!(save(&fixture, "new", 1, 1).await, Err(StoreError::Fenced { .. })));
+    save(&fixture, "a", 6, 4).await.expect("the newest holder goes on");
+    assert_eq!(load(&fixture, "a").await, 6);
 }
 
 /// Names are compared whole; fences are apart as well.

@@ -48,6 +48,9 @@ fn check(
 
 fn check_form(append: &Append) -> Result<(), StoreError> {
     let mut named = BTreeSet::new();
+    if append.streams.is_empty() && !append.depends_on.is_empty() {
+        return Err(StoreError::InvalidRequest("an append that depends on others names no stream".into()));
+    }
     match append.streams.iter().find(|part| !named.insert(&part.stream)) {
         Some(twice) => Err(StoreError::InvalidRequest(format!("an append names {} twice", twice.stream))),
         None => Ok(()),
@@ -72,10 +75,7 @@ fn check_dependencies(tables: &Tables, append: &Append, earlier: &[AppendResult]
     if append.depends_on.iter().all(|index| earlier.get(*index).is_some_and(Result::is_ok)) {
         return Ok(());
     }
-    Err(append.streams.first().map_or_else(
-        || StoreError::InvalidRequest("an append that depends on others must name a stream".into()).into(),
-        |part| conflict(tables, part),
-    ))
+    append.streams.first().map_or(Ok(()), |part| Err(conflict(tables, part)))
 }
 
 fn conflict(tables: &Tables, part: &StreamAppend) -> AppendError {

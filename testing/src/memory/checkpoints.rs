@@ -17,17 +17,21 @@ impl CheckpointTable {
         self.saved.get(subscription).map_or(Position::ZERO, |(position, _)| *position)
     }
 
-    /// Saves progress; `false` when it is none, and nothing was changed.
+    /// Refuses a fence that is lower than the saved one.
+    pub(super) fn check(&self, subscription: &str, fence: u64) -> Result<(), StoreError> {
+        match self.saved.get(subscription) {
+            Some((_, saved)) if fence < *saved => Err(StoreError::Fenced { work: subscription.to_owned() }),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Saves position and fence, neither of which falls; `false` when the position is no progress.
     pub(super) fn save(&mut self, checkpoint: Checkpoint) -> Result<bool, StoreError> {
-        let (position, fence) = self.saved.get(&checkpoint.subscription).copied().unwrap_or_default();
-        if checkpoint.fence < fence {
-            return Err(StoreError::Fenced { work: checkpoint.subscription });
-        }
-        if checkpoint.position <= position {
-            return Ok(false);
-        }
-        self.saved.insert(checkpoint.subscription, (checkpoint.position, checkpoint.fence));
-        Ok(true)
+        self.check(&checkpoint.subscription, checkpoint.fence)?;
+        let (position, fence) = self.saved.entry(checkpoint.subscription).or_default();
+        let is_progress = checkpoint.position > *position;
+        (*position, *fence) = (checkpoint.position.max(*position), checkpoint.fence);
+        Ok(is_progress)
     }
 }
 

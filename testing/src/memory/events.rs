@@ -45,10 +45,12 @@ impl EventTables {
         let boundary = usize::try_from(range.boundary.get()).unwrap_or(usize::MAX);
         let event = |index: &usize| self.log[*index].clone();
         match range.direction {
-            Direction::Forwards => indexes.iter().skip(boundary).take(range.limit).map(event).collect(),
+            Direction::Forwards => {
+                fill(indexes.iter().skip(boundary).map(event), range.limit, range.max_bytes)
+            }
             Direction::Backwards => {
                 let before = boundary.saturating_sub(1).min(indexes.len());
-                indexes[..before].iter().rev().take(range.limit).map(event).collect()
+                fill(indexes[..before].iter().rev().map(event), range.limit, range.max_bytes)
             }
         }
     }
@@ -60,16 +62,27 @@ impl EventTables {
             })
         };
         let start = usize::try_from(query.after.get()).unwrap_or(usize::MAX).min(self.log.len());
-        let events: Vec<RecordedEvent> =
-            self.log[start..].iter().filter(wanted).take(query.limit).cloned().collect();
+        let found = self.log[start..].iter().filter(wanted).cloned();
+        let events = fill(found, query.limit, query.max_bytes);
         let horizon = self.horizon();
-        let read_to = if events.len() < query.limit {
-            horizon.max(query.after)
-        } else {
-            events.last().map_or(query.after, |event| event.position)
+        let read_to = match events.last() {
+            Some(last) if query.is_filled_by(&events) => last.position,
+            None if query.limit == 0 => query.after,
+            Some(_) | None => horizon.max(query.after),
         };
         LogPage { events, read_to, horizon }
     }
+}
+
+/// Takes events until the page is full.
+fn fill(found: impl Iterator<Item = RecordedEvent>, limit: usize, max_bytes: usize) -> Vec<RecordedEvent> {
+    let mut held = 0;
+    let fits = |event: &RecordedEvent| {
+        let before = held;
+        held += event.content_bytes();
+        before == 0 || before < max_bytes
+    };
+    found.take(limit).take_while(fits).collect()
 }
 
 #[async_trait]

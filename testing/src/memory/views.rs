@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use composable_rust_core::Position;
 use composable_rust_core::port::{
-    Filter, IndexValue, Order, Page, PageRequest, Query, ReadModel, ReadModelStore, RowChange, StoreError,
-    StoredRow, ViewBatch,
+    Checkpoint, Filter, IndexValue, Order, Page, PageRequest, Query, ReadModel, ReadModelStore, RowChange,
+    StoreError, StoredRow, ViewBatch,
 };
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -123,6 +123,9 @@ fn compare(order: &Order, column: Option<usize>, a: (&String, &Row), b: (&String
 
 /// A batch counts only when its checkpoint is progress.
 fn commit(tables: &mut Tables, batch: ViewBatch) -> Result<(), StoreError> {
+    if let Some(subscription) = &batch.fenced_by {
+        tables.checkpoints.check(subscription, batch.checkpoint.fence)?;
+    }
     if tables.checkpoints.save(batch.checkpoint)? {
         tables.views.apply(&batch.model, batch.changes);
     }
@@ -177,11 +180,14 @@ impl ReadModelStore for MemoryAdapter {
         name: &str,
         generation: u32,
         definition: &str,
+        checkpoint: Checkpoint,
     ) -> Result<(), StoreError> {
         self.perform("switch_generation", |tables, _| {
+            tables.checkpoints.save(checkpoint)?;
             tables.views.live.insert(name.to_owned(), (generation, definition.to_owned()));
+            Ok(())
         })
-        .await
+        .await?
     }
 
     async fn drop_generation(&self, model: &ReadModel) -> Result<(), StoreError> {

@@ -42,7 +42,7 @@ impl Simulation {
         let mut events = Vec::new();
         let mut after = Position::ZERO;
         loop {
-            let page = storage.events.read_log(LogQuery { after, limit: 1_000, categories: None }).await?;
+            let page = storage.events.read_log(LogQuery::after(after, 1_000)).await?;
             events.extend(page.events);
             if page.read_to >= page.horizon {
                 return Ok(events);

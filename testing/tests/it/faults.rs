@@ -197,11 +197,7 @@ async fn published(test: &TestEnvironment, faults: &Faults) -> (Vec<Message>, Bo
     for n in 0..12 {
         storage.events.append(one_event(test, ["a", "b", "c"][n % 3])).await.unwrap();
     }
-    let query = composable_rust_core::port::LogQuery {
-        after: composable_rust_core::Position::ZERO,
-        limit: 100,
-        categories: None,
-    };
+    let query = composable_rust_core::port::LogQuery::after(composable_rust_core::Position::ZERO, 100);
     let events = storage.events.read_log(query).await.unwrap().events;
     let messages: Vec<Message> = events.into_iter().map(Message::of).collect();
     let bus = MemoryBus::new(&test.environment).with_faults(faults.clone());

@@ -1,7 +1,7 @@
 //! Several appends at once: order, independence, and dependence that was asked for.
 
 use crate::contract::fixture::{Fixture, append_to, exactly, refusal, stream};
-use composable_rust_core::port::{Append, AppendError, Appended, LogQuery};
+use composable_rust_core::port::{Append, AppendError, Appended, LogQuery, StoreError};
 use composable_rust_core::{ExpectedVersion, Position, StreamVersion};
 
 async fn append_batch(fixture: &Fixture, batch: Vec<Append>) -> Vec<Result<Appended, AppendError>> {
@@ -102,8 +102,40 @@ pub async fn dependence_is_passed_on(fixture: Fixture) {
     let batch = vec![append_to("a", exactly(3), fixture.events(1)), on("b", 0), on("c", 1), on("d", 2)];
     let results = append_batch(&fixture, batch).await;
     assert!(results.iter().all(conflicted), "got {results:?}");
-    let page = LogQuery { after: Position::ZERO, limit: 10, categories: None };
+    let page = LogQuery::after(Position::ZERO, 10);
     assert!(fixture.storage.events.read_log(page).await.expect("a page").events.is_empty());
+}
+
+/// Not even when the other one succeeds: it would have nothing to conflict about.
+pub async fn an_append_that_depends_on_others_must_name_a_stream(fixture: Fixture) {
+    let bare = |on: usize| {
+        let mut append = Append::default();
+        append.depends_on.push(on);
+        append
+    };
+    let batch = vec![
+        append_to("a", ExpectedVersion::Any, fixture.events(1)),
+        append_to("b", exactly(3), fixture.events(1)),
+        bare(0),
+        bare(1),
+    ];
+    let results = append_batch(&fixture, batch).await;
+    for result in &results[2..] {
+        assert!(matches!(result, Err(AppendError::Store(StoreError::InvalidRequest(_)))), "got {results:?}");
+    }
+    assert!(results[0].is_ok() && conflicted(&results[1]), "got {results:?}");
+}
+
+/// An index of itself, of a later append or of none stands for a refused one.
+pub async fn an_append_cannot_depend_on_what_is_not_before_it(fixture: Fixture) {
+    for index in [0, 1, 7] {
+        let mut append = append_to("a", ExpectedVersion::Any, fixture.events(1));
+        append.depends_on.push(index);
+        let results =
+            append_batch(&fixture, vec![append, append_to("b", ExpectedVersion::Any, Vec::new())]).await;
+        assert!(conflicted(&results[0]) && results[1].is_ok(), "on {index}: {results:?}");
+    }
+    assert_eq!(fixture.version("a").await, 0);
 }
 
 /// A dependency that succeeded does not stand in the way.
@@ -127,7 +159,7 @@ pub async fn positions_of_a_batch_grow_in_the_order_of_each_stream(fixture: Fixt
     let results = append_batch(&fixture, batch).await;
     let answered: Vec<Position> =
         results.into_iter().map(|result| result.expect("any version").position).collect();
-    let page = LogQuery { after: Position::ZERO, limit: 100, categories: None };
+    let page = LogQuery::after(Position::ZERO, 100);
     let events = fixture.storage.events.read_log(page).await.expect("a page").events;
     assert_eq!(events.len(), 24);
     for (n, position) in answered.into_iter().enumerate() {

@@ -64,6 +64,22 @@ pub async fn a_duplicate_returns_the_first_record(fixture: Fixture) {
     assert_eq!(found, Some(expected));
 }
 
+/// The store does not judge whether the repeat is one: the record names the streams of the first use, so that the caller
+/// can tell, whatever the repeat names and expects.
+pub async fn a_duplicate_names_the_streams_of_the_first_use(fixture: Fixture) {
+    let mut first = answering(&fixture, "a", command("x"));
+    first.streams.extend(append_to("b", ExpectedVersion::NoStream, fixture.events(2)).streams);
+    let first = append(&fixture, first).await.expect("the first use");
+    let wrong = append_to("c", exactly(9), Vec::new()).answering(command("x"));
+    for repeat in [answering(&fixture, "c", command("x")), wrong] {
+        let record = first_record(append(&fixture, repeat).await);
+        let named: Vec<_> = record.appended.streams.iter().map(|written| written.stream.clone()).collect();
+        assert_eq!(named, [stream("a"), stream("b")]);
+        assert_eq!(record.appended, first);
+    }
+    assert_eq!(fixture.version("c").await, 0);
+}
+
 /// A repeat in the batch of the first use is noticed.
 pub async fn a_duplicate_within_one_batch_returns_the_first_record(fixture: Fixture) {
     let batch = vec![

@@ -2,11 +2,11 @@
 
 use crate::contract::fixture::{Fixture, append_to, exactly, refusal};
 use composable_rust_core::port::{LogPage, LogQuery};
-use composable_rust_core::{Position, StreamId};
+use composable_rust_core::{ExpectedVersion, Position, RecordedEvent, StreamId};
 use std::sync::Arc;
 
 async fn page(fixture: &Fixture, after: Position, limit: usize, categories: Option<&[String]>) -> LogPage {
-    let query = LogQuery { after, limit, categories };
+    let query = LogQuery::after(after, limit).of(categories);
     fixture.storage.events.read_log(query).await.expect("a page of the log")
 }
 
@@ -95,6 +95,37 @@ pub async fn a_page_of_limit_0_has_read_nothing(fixture: Fixture) {
         let page = page(&fixture, after, 0, None).await;
         assert!(page.events.is_empty());
         assert_eq!((page.read_to, page.horizon), (after, last));
+    }
+}
+
+/// At least one event, and never more than one over the limit; the next page goes on after it.
+pub async fn a_page_of_the_log_ends_with_the_event_that_fills_its_bytes(fixture: Fixture) {
+    for key in ["a", "b", "a", "c", "b"] {
+        let events = (0..4).map(|n| fixture.event(&"x".repeat(100 * n))).collect();
+        fixture.storage.events.append(append_to(key, ExpectedVersion::Any, events)).await.expect("any");
+        fixture.append_to(of("other", "x"), 1).await;
+    }
+    let categories = ["contract".to_owned()];
+    for asked in [None, Some(&categories[..])] {
+        let whole = page(&fixture, Position::ZERO, 1_000, asked).await;
+        assert_eq!(whole.read_to, whole.horizon);
+        for max_bytes in [0, 1, 300, 999, 5_000, 1_000_000] {
+            let (mut after, mut events) = (Position::ZERO, Vec::new());
+            while after < whole.horizon {
+                let query = LogQuery { max_bytes, ..LogQuery::after(after, 1_000) }.of(asked);
+                let page = fixture.storage.events.read_log(query).await.expect("a page");
+                let sizes: Vec<_> = page.events.iter().map(RecordedEvent::content_bytes).collect();
+                let [before @ .., last] = &sizes[..] else { break };
+                let held: usize = before.iter().sum();
+                assert!(before.is_empty() || held < max_bytes, "{sizes:?} in {max_bytes} bytes");
+                let is_full = held + last >= max_bytes;
+                let end = if is_full { page.events[before.len()].position } else { page.horizon };
+                assert_eq!(page.read_to, end, "{sizes:?} in {max_bytes} bytes");
+                after = page.read_to;
+                events.extend(page.events);
+            }
+            assert_eq!(events, whole.events, "in pages of {max_bytes} bytes");
+        }
     }
 }
 

@@ -51,7 +51,7 @@ pub async fn of_many_repeats_of_a_command_one_is_written(fixture: Fixture) {
     }
     assert_eq!((first.len(), repeated.len()), (1, 19));
     assert!(repeated.iter().all(|appended| *appended == first[0]), "all get the first record");
-    let whole = LogQuery { after: Position::ZERO, limit: 100, categories: None };
+    let whole = LogQuery::after(Position::ZERO, 100);
     assert_eq!(fixture.storage.events.read_log(whole).await.expect("a page").events.len(), 1);
 }
 
@@ -131,7 +131,7 @@ async fn follow(
     let (mut after, mut seen) = (Position::ZERO, Vec::new());
     loop {
         let finished = running.load(Ordering::SeqCst) == 0;
-        let query = LogQuery { after, limit, categories: categories.as_deref() };
+        let query = LogQuery::after(after, limit).of(categories.as_deref());
         let page = events.read_log(query).await.expect("a page of the log");
         assert!(page.read_to >= after && page.read_to <= page.horizon, "{page:?} after {after}");
         assert!(page.events.iter().all(|event| event.position > after), "an event at or before {after}");
@@ -166,7 +166,7 @@ pub async fn a_follower_of_concurrent_appenders_sees_each_event_once_in_stream_o
         followers.spawn(follow(Arc::clone(&fixture.storage.events), Arc::clone(&running), None, limit));
     }
     let written: usize = start_appenders(&fixture, &running).join_all().await.into_iter().sum();
-    let whole = LogQuery { after: Position::ZERO, limit: 100_000, categories: None };
+    let whole = LogQuery::after(Position::ZERO, 100_000);
     let whole = fixture.storage.events.read_log(whole).await.expect("the whole log").events;
     assert_eq!(whole.len(), written, "the log holds what was answered");
     for seen in followers.join_all().await {
@@ -183,7 +183,7 @@ pub async fn a_follower_of_one_category_among_many_skips_nothing(fixture: Fixtur
         followers.spawn(follow(Arc::clone(&fixture.storage.events), Arc::clone(&running), categories, limit));
     }
     start_appenders(&fixture, &running).join_all().await;
-    let whole = LogQuery { after: Position::ZERO, limit: 100_000, categories: None };
+    let whole = LogQuery::after(Position::ZERO, 100_000);
     let mut whole = fixture.storage.events.read_log(whole).await.expect("the whole log").events;
     whole.retain(|event| event.stream.category() == "green");
     assert!(!whole.is_empty());
@@ -215,7 +215,7 @@ pub async fn a_dropped_append_happens_whole_or_not_at_all(fixture: Fixture) {
         }
     }
     fixture.storage.events.append(over_both("last".into())).await.expect("the store goes on");
-    let whole = LogQuery { after: Position::ZERO, limit: 1_000, categories: None };
+    let whole = LogQuery::after(Position::ZERO, 1_000);
     let events = fixture.storage.events.read_log(whole).await.expect("the log").events;
     let bodies = |key: &str| -> Vec<String> {
         let of_key = events.iter().filter(|event| event.stream == stream(key));

@@ -1,7 +1,7 @@
 //! Reading one stream.
 
 use crate::contract::fixture::{Fixture, append_to, body_of, exactly, stream};
-use composable_rust_core::port::{Direction, StreamRange};
+use composable_rust_core::port::{Direction, MAX_PAYLOAD_BYTES, PAGE_BYTES, StreamRange};
 use composable_rust_core::{RecordedEvent, StreamId, StreamVersion};
 use futures_util::TryStreamExt;
 
@@ -12,7 +12,8 @@ async fn read(fixture: &Fixture, key: &str, range: StreamRange) -> Vec<u64> {
 }
 
 fn before(version: u32, limit: usize) -> StreamRange {
-    StreamRange { boundary: StreamVersion::from(version), direction: Direction::Backwards, limit }
+    let boundary = StreamVersion::from(version);
+    StreamRange { boundary, direction: Direction::Backwards, ..StreamRange::latest(limit) }
 }
 
 fn after(version: u32, limit: usize) -> StreamRange {
@@ -81,6 +82,41 @@ pub async fn streams_with_similar_names_are_apart(fixture: Fixture) {
     let elsewhere = StreamId::new("contracts", "a").expect("a stream id");
     fixture.append_to(elsewhere, 1).await;
     assert_eq!(fixture.version("a").await, 1);
+}
+
+/// In both directions: at least one event, and never more than one over the limit.
+pub async fn a_page_of_a_stream_ends_with_the_event_that_fills_its_bytes(fixture: Fixture) {
+    let events = (0..12).map(|n| fixture.event(&"x".repeat(100 * n))).collect();
+    fixture.storage.events.append(append_to("a", exactly(0), events)).await.expect("twelve events");
+    for range in [after(0, 100), StreamRange::latest(100)] {
+        let whole = fixture.storage.events.read_stream(&stream("a"), range).await.expect("a read");
+        assert_eq!((whole.len(), range.is_filled_by(&whole)), (12, false));
+        for count in 1..=12 {
+            let held: usize = whole[..count].iter().map(RecordedEvent::content_bytes).sum();
+            for max_bytes in [held - 1, held] {
+                let range = StreamRange { max_bytes, ..range };
+                let page = fixture.storage.events.read_stream(&stream("a"), range).await.expect("a read");
+                assert_eq!(page, whole[..count], "{max_bytes} of {held} bytes");
+                assert!(range.is_filled_by(&page));
+            }
+        }
+        let nothing = StreamRange { max_bytes: 0, ..range };
+        assert_eq!(read(&fixture, "a", nothing).await.len(), 1);
+    }
+}
+
+/// Pages that end by bytes are not taken for the end of the stream.
+pub async fn load_events_reads_large_events_to_the_end(fixture: Fixture) {
+    for version in 0..12 {
+        let event = fixture.event(&"x".repeat(MAX_PAYLOAD_BYTES - 100));
+        fixture.storage.events.append(append_to("a", exactly(version), vec![event])).await.expect("an event");
+    }
+    let whole = fixture.storage.events.read_stream(&stream("a"), after(0, 100)).await.expect("a read");
+    assert!(whole.len() < 12, "more than {PAGE_BYTES} bytes are read in pages");
+    let stream = stream("a");
+    let events = fixture.storage.events.load_events(&stream, StreamVersion::ZERO);
+    let versions: Vec<u64> = events.map_ok(|event| event.version.get()).try_collect().await.expect("events");
+    assert_eq!(versions, (1..=12).collect::<Vec<_>>());
 }
 
 async fn append_3000(fixture: &Fixture) {

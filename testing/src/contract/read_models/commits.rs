@@ -116,6 +116,47 @@ pub async fn a_higher_fence_takes_over(fixture: Fixture) {
     assert_eq!(get(&fixture, "a").await.1, at(4));
 }
 
+/// A new holder that has nothing to write yet, or only replays, is noticed all the same.
+pub async fn a_higher_fence_is_saved_without_progress_and_shuts_the_old_holder_out(fixture: Fixture) {
+    fixture.storage.views.prepare(&shows(1)).await.expect("a prepared read model");
+    commit(&fixture, under(1, batch(shows(1), vec![titled("a", "A")], 5))).await;
+    for (fence, position) in [(2, 5), (3, 0), (4, 4)] {
+        commit(&fixture, under(fence, batch(shows(1), vec![delete("a")], position))).await;
+        for late in [4, 5, 6] {
+            let change = vec![titled("late", "B")];
+            let refused = fixture.storage.views.commit(under(fence - 1, batch(shows(1), change, late))).await;
+            assert!(matches!(refused, Err(StoreError::Fenced { .. })), "at {late} got {refused:?}");
+        }
+    }
+    assert_eq!(get(&fixture, "a").await, (Some(body("a")), at(5)));
+    assert_eq!(get(&fixture, "late").await.0, None);
+    let first = || Fixture::checkpoint("never ran", 0, 3);
+    let new = named("new", 1);
+    fixture.storage.views.prepare(&new).await.expect("a prepared read model");
+    let empty = ViewBatch { model: new.clone(), changes: vec![], checkpoint: first(), fenced_by: None };
+    commit(&fixture, empty).await;
+    let refused = fixture.storage.checkpoints.save_checkpoint(Fixture::checkpoint("never ran", 1, 2)).await;
+    assert!(matches!(refused, Err(StoreError::Fenced { .. })), "got {refused:?}");
+}
+
+/// Work out of turn keeps progress under a name of its own, but the lease is that of the subscription.
+pub async fn a_batch_can_be_fenced_by_another_subscription(fixture: Fixture) {
+    fixture.storage.views.prepare(&shows(1)).await.expect("a prepared read model");
+    commit(&fixture, under(5, batch(shows(1), vec![titled("a", "A")], 9))).await;
+    let aside = |fence, position| ViewBatch {
+        model: shows(1),
+        changes: vec![titled("b", "B")],
+        checkpoint: Fixture::checkpoint("aside", position, fence),
+        fenced_by: Some(SUBSCRIPTION.to_owned()),
+    };
+    let refused = fixture.storage.views.commit(aside(4, 1)).await;
+    assert!(matches!(refused, Err(StoreError::Fenced { .. })), "got {refused:?}");
+    assert_eq!(get(&fixture, "b").await.0, None);
+    commit(&fixture, aside(5, 1)).await;
+    assert_eq!(get(&fixture, "b").await, (Some(body("b")), at(9)));
+    commit(&fixture, ViewBatch { fenced_by: Some("never ran".into()), ..aside(5, 2) }).await;
+}
+
 /// Two read models do not share progress.
 pub async fn subscriptions_have_checkpoints_of_their_own(fixture: Fixture) {
     write(&fixture, vec![titled("a", "A")]).await;
@@ -123,7 +164,7 @@ pub async fn subscriptions_have_checkpoints_of_their_own(fixture: Fixture) {
     fixture.storage.views.prepare(&other).await.expect("a prepared read model");
     let checkpoint = Fixture::checkpoint("view:other", 40, 3);
     let changes = vec![titled("a", "Z")];
-    commit(&fixture, ViewBatch { model: other.clone(), changes, checkpoint }).await;
+    commit(&fixture, ViewBatch { model: other.clone(), changes, checkpoint, fenced_by: None }).await;
     commit(&fixture, batch(shows(1), vec![titled("b", "B")], 2)).await;
     assert_eq!(get(&fixture, "b").await, (Some(body("b")), at(2)));
     let (row, position) = fixture.storage.views.get(&other, "view:other", "b").await.expect("no row");

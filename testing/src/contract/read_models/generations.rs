@@ -3,7 +3,7 @@
 use super::{batch, commit, get, priced, query, shows, titled, write};
 use crate::contract::fixture::Fixture;
 use composable_rust_core::Position;
-use composable_rust_core::port::ViewBatch;
+use composable_rust_core::port::{StoreError, ViewBatch};
 
 async fn rows_of(fixture: &Fixture, generation: u32, subscription: &str) -> (Vec<String>, Position) {
     let answer = fixture.storage.views.query(&shows(generation), subscription, &query(vec![])).await;
@@ -16,7 +16,12 @@ async fn rebuild(fixture: &Fixture) {
     fixture.storage.views.prepare(&shows(2)).await.expect("a prepared generation");
     let checkpoint = Fixture::checkpoint("view:shows:2", 7, 1);
     let changes = vec![priced("a", 2), priced("new", 2)];
-    commit(fixture, ViewBatch { model: shows(2), changes, checkpoint }).await;
+    commit(fixture, ViewBatch { model: shows(2), changes, checkpoint, fenced_by: None }).await;
+}
+
+async fn switch(fixture: &Fixture, generation: u32, definition: &str, fence: u64) -> Result<(), StoreError> {
+    let checkpoint = Fixture::checkpoint("generations of shows", generation, fence);
+    fixture.storage.views.switch_generation("shows", generation, definition, checkpoint).await
 }
 
 /// A rebuild does not touch what readers see.
@@ -38,7 +43,7 @@ pub async fn no_generation_is_live_at_first(fixture: Fixture) {
 pub async fn switching_names_the_live_generation_and_what_built_it(fixture: Fixture) {
     let views = &fixture.storage.views;
     for (generation, definition) in [(1, "v1"), (2, "it's v2 🎟"), (2, "v2b"), (1, "v1")] {
-        views.switch_generation("shows", generation, definition).await.expect("a switch");
+        switch(&fixture, generation, definition, 1).await.expect("a switch");
         let live = views.live_generation("shows").await.expect("an answer");
         assert_eq!(live, Some((generation, definition.to_owned())));
     }
@@ -47,10 +52,35 @@ pub async fn switching_names_the_live_generation_and_what_built_it(fixture: Fixt
 
 /// The switch is durable.
 pub async fn the_live_generation_survives_a_restart(mut fixture: Fixture) {
-    fixture.storage.views.switch_generation("shows", 3, "v3").await.expect("a switch");
+    switch(&fixture, 3, "v3", 1).await.expect("a switch");
     fixture.restart().await;
     let live = fixture.storage.views.live_generation("shows").await.expect("an answer");
     assert_eq!(live, Some((3, "v3".to_owned())));
+}
+
+/// Whoever lost the lease to a newer holder, be it that this one has switched or only saved its fence.
+pub async fn a_fenced_out_holder_switches_nothing(fixture: Fixture) {
+    switch(&fixture, 1, "v1", 1).await.expect("a switch");
+    let fence = Fixture::checkpoint("generations of shows", 0, 3);
+    fixture.storage.checkpoints.save_checkpoint(fence).await.expect("a fence");
+    let refused = switch(&fixture, 2, "late", 2).await;
+    assert!(matches!(refused, Err(StoreError::Fenced { .. })), "got {refused:?}");
+    switch(&fixture, 2, "v2", 4).await.expect("the newest holder's switch");
+    assert!(matches!(switch(&fixture, 3, "late", 3).await, Err(StoreError::Fenced { .. })));
+    let live = fixture.storage.views.live_generation("shows").await.expect("an answer");
+    assert_eq!(live, Some((2, "v2".to_owned())));
+}
+
+/// Position and fence, as any other save.
+pub async fn a_switch_saves_its_checkpoint(fixture: Fixture) {
+    for (generation, stands) in [(4, 4), (2, 4), (5, 5)] {
+        switch(&fixture, generation, "v", 7).await.expect("a switch");
+        let saved = fixture.storage.checkpoints.load_checkpoint("generations of shows").await;
+        assert_eq!(saved.expect("a position").get(), stands, "after {generation}");
+    }
+    let late = Fixture::checkpoint("generations of shows", 9, 6);
+    let refused = fixture.storage.checkpoints.save_checkpoint(late).await;
+    assert!(matches!(refused, Err(StoreError::Fenced { .. })), "got {refused:?}");
 }
 
 /// The other generations stay, and dropping what is gone is no failure.

@@ -33,6 +33,8 @@ macro_rules! read_models_contract {
                 a_batch_at_or_before_the_checkpoint_writes_nothing,
                 a_lower_fence_is_refused_and_writes_nothing,
                 a_higher_fence_takes_over,
+                a_higher_fence_is_saved_without_progress_and_shuts_the_old_holder_out,
+                a_batch_can_be_fenced_by_another_subscription,
                 subscriptions_have_checkpoints_of_their_own,
                 load_leaves_out_what_does_not_exist,
                 batches_and_loads_of_thousands_of_rows,
@@ -66,6 +68,8 @@ macro_rules! read_models_contract {
                 no_generation_is_live_at_first,
                 switching_names_the_live_generation_and_what_built_it,
                 the_live_generation_survives_a_restart,
+                a_fenced_out_holder_switches_nothing,
+                a_switch_saves_its_checkpoint,
                 dropping_a_generation_removes_its_rows_only,
                 a_dropped_generation_can_be_prepared_again,
             ]
@@ -108,7 +112,8 @@ fn body(key: &str) -> Bytes {
 }
 
 fn batch(model: ReadModel, changes: Vec<RowChange>, position: u32) -> ViewBatch {
-    ViewBatch { model, changes, checkpoint: Fixture::checkpoint(SUBSCRIPTION, position, 1) }
+    let checkpoint = Fixture::checkpoint(SUBSCRIPTION, position, 1);
+    ViewBatch { model, changes, checkpoint, fenced_by: None }
 }
 
 async fn commit(fixture: &Fixture, batch: ViewBatch) {

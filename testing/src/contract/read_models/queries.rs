@@ -293,7 +293,8 @@ pub async fn read_models_with_similar_names_are_apart(fixture: Fixture) {
         let model = named(name, 1);
         fixture.storage.views.prepare(&model).await.expect("a prepared read model");
         let checkpoint = Fixture::checkpoint(name, 1, 1);
-        commit(&fixture, ViewBatch { model, changes: vec![priced(name, 1)], checkpoint }).await;
+        commit(&fixture, ViewBatch { model, changes: vec![priced(name, 1)], checkpoint, fenced_by: None })
+            .await;
     }
     commit(&fixture, batch(shows(1), vec![], 2)).await;
     assert_eq!(keys(&fixture, &query(vec![])).await, ["a", "b", "c", "d", "e"]);
