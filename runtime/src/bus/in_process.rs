@@ -17,7 +17,7 @@ pub struct InProcessBusOptions {
     /// Partitions of each topic: so many members of a group can share its work. At least 1.
     pub partitions: u32,
     /// Messages kept in each partition, at least 1. A full partition loses its oldest message if every group has
-    /// committed it; else publishers wait.
+    /// committed it; else publishers wait for the groups that have members, and are refused for those that have none.
     pub kept_per_partition: usize,
 }
 
@@ -33,13 +33,39 @@ impl Default for InProcessBusOptions {
 /// - **At least once**: a message counts as done when its offset is committed. When a member leaves (its [`Consumer`]
 ///   is dropped) or joins, partitions are dealt out anew, and those that change hands are delivered again from the
 ///   last commit.
-/// - **Back-pressure**: [`EventBus::publish`] waits while a partition is full of messages that some group has not
-///   committed, even if that group has no member now: nothing is lost silently. [`Self::remove_group`] ends the claim
-///   of a group that will not come back. A topic without groups keeps its newest messages only.
+/// - **Back-pressure**: [`EventBus::publish`] waits while a partition is full of messages that a group with members has
+///   not committed.
+/// - **Absent groups** keep their claim, so that a consumer may restart: nothing is lost silently. When a partition is
+///   full of what such a group has not committed, nobody knows how long that will last: [`EventBus::publish`] answers
+///   [`BusError::Unavailable`] with a [`GroupAbsent`] that names the group. (The relay tries again, and the health of
+///   the application shows the reason.) [`Self::remove_group`] ends the claim of a group that will not come back.
+///   A topic without groups keeps its newest messages only. [`Self::groups`] tells who is behind.
 /// - **New groups** start with the oldest message kept.
 #[derive(Clone)]
 pub struct InProcessBus {
     shared: Arc<Shared>,
+}
+
+/// Why nothing can be published: a group without members has not committed what fills a partition. Start a consumer of
+/// the group again, or end its claim with [`InProcessBus::remove_group`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{topic} is full of messages that group {group} has not committed, and it has no member")]
+pub struct GroupAbsent {
+    /// The group.
+    pub group: String,
+    /// The topic whose partition is full.
+    pub topic: String,
+}
+
+/// How far a group has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupProgress {
+    /// The group.
+    pub group: String,
+    /// How many consumers it has now.
+    pub members: usize,
+    /// How many messages it has not committed.
+    pub lag: u64,
 }
 
 struct Shared {
@@ -96,6 +122,17 @@ impl InProcessBus {
         self.shared.wake_all();
     }
 
+    /// Every group, with what waits for it.
+    pub fn groups(&self) -> Vec<GroupProgress> {
+        let state = self.shared.lock();
+        let progress = |(name, group): (&String, &Group)| GroupProgress {
+            group: name.clone(),
+            members: group.members.len(),
+            lag: state.lag(group),
+        };
+        state.groups.iter().map(progress).collect()
+    }
+
     /// Ends everything: publishers and consumers get [`BusError::Closed`].
     pub fn close(&self) {
         self.shared.lock().closed = true;
@@ -145,31 +182,48 @@ impl Shared {
         if state.closed {
             return Err(BusError::Closed);
         }
+        let mut absent = None;
         while let Some(message) = waiting.pop_front() {
-            if let Err(refused) = state.push(message, &self.options) {
-                waiting.push_front(refused);
+            if let Err(full) = state.push(message, &self.options) {
+                waiting.push_front(full.message);
+                absent = full.absent;
                 break;
             }
         }
         drop(state);
         self.arrived.notify_waiters();
-        Ok(())
+        match absent {
+            Some(absent) => Err(BusError::Unavailable { doing: "publish", source: absent.into() }),
+            None => Ok(()),
+        }
     }
+}
+
+/// A message for which there is no room.
+struct Full {
+    message: Message,
+    /// The group that nobody can wait for, if there is one.
+    absent: Option<GroupAbsent>,
 }
 
 impl State {
     /// Adds a message to its partition, or gives it back when there is no room.
-    fn push(&mut self, message: Message, options: &InProcessBusOptions) -> Result<(), Message> {
+    fn push(&mut self, message: Message, options: &InProcessBusOptions) -> Result<(), Full> {
         let Self { topics, groups, .. } = self;
         let number = partition_of(&message, options.partitions);
         let key = (message.topic.clone(), number);
         let partition = topics.partition(&key, options.partitions);
         if partition.len() >= options.kept_per_partition {
             let oldest = partition.first();
-            let still_wanted =
-                |group: &Group| group.places.get(&key).is_some_and(|place| place.committed <= oldest);
-            if groups.values().any(still_wanted) {
-                return Err(message);
+            let mut wanting = groups
+                .iter()
+                .filter(|(_, group)| group.places.get(&key).is_some_and(|place| place.committed <= oldest))
+                .peekable();
+            if wanting.peek().is_some() {
+                let absent = wanting.find(|(_, group)| !group.reads(&message.topic));
+                let topic = message.topic.clone();
+                let absent = absent.map(|(name, _)| GroupAbsent { group: name.clone(), topic });
+                return Err(Full { message, absent });
             }
             partition.drop_oldest();
         }
@@ -220,6 +274,11 @@ impl State {
         Ok(deliveries)
     }
 
+    fn lag(&self, group: &Group) -> u64 {
+        let places = group.places.iter();
+        places.map(|(key, place)| self.topics.end(key).saturating_sub(place.committed)).sum()
+    }
+
     fn leave(&mut self, group: &str, member: u64) {
         if let Some(left) = self.groups.get_mut(group) {
             left.members.remove(&member);
@@ -229,6 +288,11 @@ impl State {
 }
 
 impl Group {
+    /// Whether a member of it reads `topic` now.
+    fn reads(&self, topic: &String) -> bool {
+        self.members.values().any(|topics| topics.contains(topic))
+    }
+
     /// Deals the partitions of each topic out to the members that want it, in turn.
     fn deal(&mut self) {
         for ((topic, number), place) in &mut self.places {
@@ -296,17 +360,14 @@ impl Consumer for Member {
     async fn lag(&self) -> Result<u64, BusError> {
         let state = self.shared.lock();
         let group = state.groups.get(&self.group).filter(|_| !state.closed).ok_or(BusError::Closed)?;
-        Ok(group
-            .places
-            .iter()
-            .map(|(key, place)| state.topics.end(key).saturating_sub(place.committed))
-            .sum())
+        Ok(state.lag(group))
     }
 }
 
 impl Drop for Member {
     fn drop(&mut self) {
         self.shared.lock().leave(&self.group, self.number);
-        self.shared.arrived.notify_waiters();
+        // Whoever waited for its commits must not wait for nobody.
+        self.shared.wake_all();
     }
 }

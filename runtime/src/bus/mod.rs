@@ -3,4 +3,4 @@
 mod in_process;
 mod partitions;
 
-pub use in_process::{InProcessBus, InProcessBusOptions};
+pub use in_process::{GroupAbsent, GroupProgress, InProcessBus, InProcessBusOptions};

@@ -5,7 +5,7 @@ use composable_rust_core::port::{BusError, Consumer, EventBus, Message};
 use composable_rust_core::{
     EventId, EventMetadata, Position, RecordedEvent, SchemaVersion, StreamId, StreamVersion, derived_uuid,
 };
-use composable_rust_runtime::bus::{InProcessBus, InProcessBusOptions};
+use composable_rust_runtime::bus::{GroupAbsent, GroupProgress, InProcessBus, InProcessBusOptions};
 use futures_util::future::poll_immediate;
 use jiff::Timestamp;
 
@@ -67,13 +67,42 @@ async fn a_topic_without_groups_keeps_its_newest_messages() {
 }
 
 #[tokio::test]
-async fn a_group_without_members_holds_publishers_back_until_it_is_removed() {
+async fn a_group_without_members_keeps_as_much_as_fits_then_publishers_are_refused_until_it_returns() {
     let bus = small();
     drop(join(&bus, "gone").await);
-    let mut publishing = bus.publish(messages(1..=5));
-    assert!(poll_immediate(&mut publishing).await.is_none());
+    bus.publish(messages(1..=4)).await.unwrap();
+    let refused = poll_immediate(bus.publish(messages(5..=5))).await.expect("nobody is waited for");
+    let Err(BusError::Unavailable { source, .. }) = refused else { panic!("{refused:?}") };
+    let absent = GroupAbsent { group: "gone".into(), topic: "orders".into() };
+    assert_eq!(source.downcast_ref(), Some(&absent));
+    assert_eq!(bus.groups(), [GroupProgress { group: "gone".into(), members: 0, lag: 4 }]);
+    let mut back = join(&bus, "gone").await;
+    let deliveries = back.receive(100).await.unwrap();
+    assert_eq!(deliveries.len(), 4, "nothing was lost");
+    back.commit(&deliveries).await.unwrap();
+    bus.publish(messages(5..=5)).await.unwrap();
+    assert_eq!(bus.groups(), [GroupProgress { group: "gone".into(), members: 1, lag: 1 }]);
+}
+
+#[tokio::test]
+async fn removing_a_group_frees_what_it_kept() {
+    let bus = small();
+    drop(join(&bus, "gone").await);
+    assert!(bus.publish(messages(1..=5)).await.is_err());
     bus.remove_group("gone");
-    poll_immediate(&mut publishing).await.expect("nobody claims the messages").unwrap();
+    bus.publish(messages(5..=9)).await.unwrap();
+    assert_eq!(bus.groups(), []);
+}
+
+#[tokio::test]
+async fn a_publisher_does_not_wait_for_a_member_that_has_left() {
+    let bus = small();
+    let slow = join(&bus, "slow").await;
+    let mut publishing = bus.publish(messages(1..=5));
+    assert!(poll_immediate(&mut publishing).await.is_none(), "its member may commit any moment");
+    drop(slow);
+    let refused = poll_immediate(&mut publishing).await.expect("nobody is waited for");
+    assert!(matches!(refused, Err(BusError::Unavailable { .. })), "{refused:?}");
 }
 
 #[tokio::test]
