@@ -2,11 +2,13 @@
 
 pub use crate::{
     Action, Activity, ActivityContext, ActivityError, ActivityPolicy, Call, Command, Context, Data, Decider,
-    Decision, Effects, Event, Events, ExpectedVersion, Id, Input, Label, Never, Outcome, Position, Process,
-    ProcessId, Projection, Recorded, Reducer, Rejected, Rejection, RejectionKind, Row, Rows, State, Step,
-    Steps, StreamId, StreamVersion, UserId, call, cancel, dispatch, fold, schedule, steps,
+    Decision, Effects, Environment, Event, Events, ExpectedVersion, Id, Input, Label, Never, Notification,
+    Outcome, Position, Process, ProcessId, Projection, Recorded, Reducer, Rejected, Rejection, RejectionKind,
+    Row, Rows, State, Step, Steps, StreamId, StreamVersion, UserId, append_events, async_effect, call,
+    cancel, delay, dispatch, fold, publish_event, reducer, schedule, steps,
 };
 pub use async_trait::async_trait;
+pub use composable_rust_runtime::store::{Store, StoreOptions};
 pub use composable_rust_runtime::{
     Acknowledged, AnyRejection, Application, ApplicationBuilder, ApplicationError, CommandOn, ExecuteError,
     Loaded, Receipt, RequestContext, View, on,
@@ -17,8 +19,9 @@ pub use composable_rust_sqlite::Sqlite;
 
 #[cfg(feature = "web")]
 pub use composable_rust_web::{
-    Authenticator, CommandRequest, Findings, HttpOptions, JsonBody, KeyedRequest, MinPosition, PageBody,
-    Pagination, PathId, Principal, Problem, QueryParams, Validate, Versioned, WebExt, Written,
+    Authenticator, CommandRequest, Findings, HttpOptions, IfMatch, JsonBody, KeyedRequest, MinPosition,
+    PageBody, Pagination, PathId, PathIds, Principal, Problem, QueryParams, Validate, Versioned, WebExt,
+    Written,
 };
 
 #[cfg(feature = "testing")]

@@ -1,6 +1,6 @@
 //! Everything assembled, on one screen.
 
-use crate::account::{self, Sessions};
+use crate::account::{self, Account, Sessions};
 use crate::checkout::Checkout;
 use crate::config::Config;
 use crate::inventory::{self, Inventory, views::Availability};
@@ -31,6 +31,7 @@ pub struct Parts {
 /// What decides, what happens next and what is shown.
 pub fn domain(gateway: &Arc<dyn PaymentGateway>) -> ApplicationBuilder {
     Application::builder("ticketing")
+        .decider::<Account>()
         .decider::<Show>()
         .decider::<Inventory>()
         .decider::<Quota>()

@@ -27,7 +27,7 @@ const SHOWS: [(&str, &str, u32, u32, i64); 4] = [
 /// # Errors
 /// When a command cannot be carried out.
 pub async fn load(app: &Application) -> Result<(), BoxError> {
-    let owner = account::id_of("organiser@example.org");
+    let owner = account::user_of(app, "organiser@example.org").await?;
     let mut last = Position::ZERO;
     for (title, venue, days, capacity, cents) in SHOWS {
         let id = ShowId::from(id_of(title));

@@ -1,9 +1,11 @@
 //! Who somebody is. In development an e-mail address is believed; nothing else can sign in yet.
 
+mod decider;
 mod routes;
 mod sessions;
 #[cfg(test)]
 mod tests;
 
-pub use routes::routes;
-pub use sessions::{Sessions, id_of};
+pub use decider::{Account, AccountAction, AccountCommand, AccountEvent, AccountId};
+pub use routes::{routes, user_of};
+pub use sessions::Sessions;

@@ -1,6 +1,6 @@
 //! `/api/auth`: development sign-in.
 
-use super::Sessions;
+use super::{AccountCommand, AccountId, Sessions};
 use axum::extract::State;
 use axum::routing::post;
 use axum::{Extension, Json, Router};
@@ -35,10 +35,19 @@ async fn dev_sign_in(
     Extension(sessions): Extension<Sessions>,
     JsonBody(SignIn { email }): JsonBody<SignIn>,
 ) -> Result<Json<SignedIn>, Problem> {
-    let email = email.trim();
-    let Principal { user_id, roles, .. } = sessions.account(email);
-    let token = sessions.token(email, app.environment().now()).ok_or_else(Problem::internal)?;
+    let user = user_of(&app, &email).await?;
+    let Principal { user_id, roles, .. } = sessions.account(user, &email);
+    let token = sessions.token(user, &email, app.environment().now()).ok_or_else(Problem::internal)?;
     Ok(Json(SignedIn { token, user_id, roles }))
+}
+
+/// The user of an e-mail address; made when nobody has used it before.
+///
+/// # Errors
+/// [`Problem`] when the account can neither be found nor made.
+pub async fn user_of(app: &Application, email: &str) -> Result<UserId, Problem> {
+    let receipt = app.execute(AccountId::of(email), AccountCommand::Open).await?;
+    receipt.state.user.ok_or_else(Problem::internal)
 }
 
 fn is_email(text: &str) -> bool {

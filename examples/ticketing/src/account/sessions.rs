@@ -3,8 +3,8 @@
 use crate::shared::Secret;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use composable_rust::later;
 use composable_rust::prelude::*;
-use composable_rust::{derived_uuid, later};
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use sha2::Sha256;
@@ -13,7 +13,7 @@ use std::time::Duration;
 /// How long a token is valid.
 const VALID_FOR: Duration = Duration::from_hours(7 * 24);
 
-/// Makes and checks tokens: `<e-mail and expiry>.<signature>`.
+/// Makes and checks tokens: `<user, e-mail and expiry>.<signature>`.
 #[derive(Debug, Clone)]
 pub struct Sessions {
     secret: Secret,
@@ -23,6 +23,7 @@ pub struct Sessions {
 /// What a token says.
 #[derive(Debug, Clone, PartialEq, Data)]
 struct Claims {
+    user: UserId,
     email: String,
     expires: Timestamp,
 }
@@ -33,9 +34,9 @@ impl Sessions {
         Self { secret, admin_email }
     }
 
-    /// A token for the account of an e-mail address.
-    pub fn token(&self, email: &str, now: Timestamp) -> Option<String> {
-        let claims = Claims { email: email.to_lowercase(), expires: later(now, VALID_FOR) };
+    /// A token for a user, who signed in with an e-mail address.
+    pub fn token(&self, user: UserId, email: &str, now: Timestamp) -> Option<String> {
+        let claims = Claims { user, email: normal(email), expires: later(now, VALID_FOR) };
         let claims = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&claims).ok()?);
         let signature = URL_SAFE_NO_PAD.encode(self.signer(&claims)?.finalize().into_bytes());
         Some(format!("{claims}.{signature}"))
@@ -48,15 +49,15 @@ impl Sessions {
         // Takes the same time wherever the difference is.
         self.signer(claims)?.verify_slice(&signature).ok()?;
         let claims: Claims = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()?;
-        (now < claims.expires).then(|| self.account(&claims.email))
+        (now < claims.expires).then(|| self.account(claims.user, &claims.email))
     }
 
-    /// The account of an e-mail address.
-    pub fn account(&self, email: &str) -> Principal {
-        let email = email.to_lowercase();
+    /// What a user who signed in with an e-mail address may do.
+    pub fn account(&self, user: UserId, email: &str) -> Principal {
+        let email = normal(email);
         let is_admin = self.admin_email.as_ref() == Some(&email);
         let roles = is_admin.then(|| "admin".to_owned()).into_iter().collect();
-        Principal { user_id: id_of(&email), email: Some(email), roles }
+        Principal { user_id: user, email: Some(email), roles }
     }
 
     fn signer(&self, text: &str) -> Option<Hmac<Sha256>> {
@@ -66,9 +67,9 @@ impl Sessions {
     }
 }
 
-/// The account of an e-mail address, whichever way it is written.
-pub fn id_of(email: &str) -> UserId {
-    UserId::from_uuid(derived_uuid(&["account", &email.to_lowercase()]))
+/// An e-mail address as it is compared.
+fn normal(email: &str) -> String {
+    email.trim().to_lowercase()
 }
 
 #[async_trait]

@@ -110,6 +110,7 @@ async fn publish(
     principal: Principal,
     command: CommandRequest,
     PathId(id): PathId<ShowId>,
+    if_match: Option<IfMatch>,
 ) -> Result<Written<EventBody>, Problem> {
     let show = event_to_manage(&app, id, &principal).await?;
     let sections = show.state.listing.into_iter().flat_map(|listing| listing.sections);
@@ -117,7 +118,8 @@ async fn publish(
         on(section.id, InventoryCommand::Initialise { show: id, capacity: section.capacity })
     };
     let inventories = sections.map(initialise).collect();
-    with_inventories(&app, id, (ShowCommand::Publish, inventories), command.context()).await
+    let publish = on(id, ShowCommand::Publish).expecting(if_match);
+    with_inventories(&app, id, (publish, inventories), command.context()).await
 }
 
 async fn open_sales(
@@ -125,10 +127,12 @@ async fn open_sales(
     principal: Principal,
     command: CommandRequest,
     PathId(id): PathId<ShowId>,
+    if_match: Option<IfMatch>,
 ) -> Result<Written<EventBody>, Problem> {
     let show = event_to_manage(&app, id, &principal).await?;
     let inventories = to_each_section(&show.state, &InventoryCommand::OpenSales);
-    with_inventories(&app, id, (ShowCommand::OpenSales, inventories), command.context()).await
+    let open = on(id, ShowCommand::OpenSales).expecting(if_match);
+    with_inventories(&app, id, (open, inventories), command.context()).await
 }
 
 async fn close_sales(
@@ -136,10 +140,12 @@ async fn close_sales(
     principal: Principal,
     command: CommandRequest,
     PathId(id): PathId<ShowId>,
+    if_match: Option<IfMatch>,
 ) -> Result<Written<EventBody>, Problem> {
     let show = event_to_manage(&app, id, &principal).await?;
     let inventories = to_each_section(&show.state, &InventoryCommand::CloseSales);
-    with_inventories(&app, id, (ShowCommand::CloseSales, inventories), command.context()).await
+    let close = on(id, ShowCommand::CloseSales).expecting(if_match);
+    with_inventories(&app, id, (close, inventories), command.context()).await
 }
 
 fn to_each_section(show: &Show, command: &InventoryCommand) -> Vec<CommandOn<InventoryCommand>> {
@@ -151,10 +157,10 @@ fn to_each_section(show: &Show, command: &InventoryCommand) -> Vec<CommandOn<Inv
 async fn with_inventories(
     app: &Application,
     id: ShowId,
-    (command, inventories): (ShowCommand, Vec<CommandOn<InventoryCommand>>),
+    commands: (CommandOn<ShowCommand>, Vec<CommandOn<InventoryCommand>>),
     request: RequestContext,
 ) -> Result<Written<EventBody>, Problem> {
-    let receipt = app.execute_all((on(id, command), inventories)).request(request).await?;
+    let receipt = app.execute_all(commands).request(request).await?;
     let show = app.load::<Show>(&id).await?.ok_or_else(unknown)?;
     let body = EventBody::new(id, show.version, &show.state);
     Ok(Written::ok(&(show.version, receipt.position), body))
