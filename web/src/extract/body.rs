@@ -4,7 +4,7 @@ use crate::Problem;
 use crate::server::BodyTooSlow;
 use axum::Extension;
 use axum::body::Body;
-use axum::http::{Request, StatusCode, header};
+use axum::http::{HeaderValue, Request, header};
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use std::error::Error;
@@ -23,7 +23,7 @@ pub fn body_limit(bytes: usize) -> Extension<BodyLimit> {
 /// The whole body, at most `limit` bytes of it.
 ///
 /// # Errors
-/// 413 when it is larger, 408 when it does not arrive in time, 400 when it breaks off.
+/// 413 when it is larger, 400 when it breaks off or does not arrive in time.
 pub(crate) async fn read_body(request: Request<Body>, limit: usize) -> Result<Bytes, Problem> {
     let announced = request
         .headers()
@@ -43,7 +43,8 @@ fn broken_body(error: &(dyn Error + 'static)) -> Problem {
             return Problem::body_too_large();
         }
         if error.is::<BodyTooSlow>() {
-            return Problem::of_status(StatusCode::REQUEST_TIMEOUT);
+            return Problem::malformed_request("the body did not arrive in time")
+                .with_header(header::CONNECTION, HeaderValue::from_static("close"));
         }
         cause = error.source();
     }

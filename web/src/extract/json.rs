@@ -7,7 +7,6 @@ use axum::body::Body;
 use axum::extract::{FromRequest, OptionalFromRequest, Request};
 use axum::http::{HeaderMap, header};
 use serde::de::{DeserializeOwned, IgnoredAny};
-use serde_json::error::Category;
 use serde_path_to_error::{Segment, Track};
 
 /// A validated JSON body.
@@ -90,7 +89,7 @@ pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     match read {
         Ok(value) if errors.is_empty() => Ok(value),
         Ok(_) => Err(Problem::validation_failed(errors)),
-        Err(error) if !is_json(text, &error) => Err(Problem::malformed_request("the body is not JSON")),
+        Err(_) if !is_json(text) => Err(Problem::malformed_request("the body is not JSON")),
         Err(error) => {
             errors.push(wrong_field(pointer(&track.path()), &error));
             Err(Problem::validation_failed(errors))
@@ -98,9 +97,10 @@ pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     }
 }
 
-/// A wrong type may stand before a broken end; what is not JSON at all is called that.
-fn is_json(text: &str, error: &serde_json::Error) -> bool {
-    error.classify() == Category::Data && serde_json::from_str::<IgnoredAny>(text).is_ok()
+/// A wrong type may stand before a broken end, and serde calls some wrong types an error of syntax (a number where an
+/// enum is wanted, one that no `f64` holds); what is not JSON at all is called that.
+fn is_json(text: &str) -> bool {
+    serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
 fn pointer(path: &serde_path_to_error::Path) -> String {
@@ -143,7 +143,8 @@ fn wrong_field(at: String, error: &serde_json::Error) -> FieldError {
         return FieldError { pointer, code: "required".into(), detail: "this field is missing".into() };
     }
     let code = match text.split_once(':').map_or(text, |(kind, _)| kind) {
-        "invalid type" => "wrong_type",
+        "invalid type" | "expected value" => "wrong_type",
+        "number out of range" => "out_of_range",
         "invalid length" => "wrong_length",
         kind if kind.starts_with("unknown variant") => "unknown_value",
         kind if kind.starts_with("duplicate field") => "duplicate",

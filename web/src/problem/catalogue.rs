@@ -21,7 +21,7 @@ pub struct FieldError {
 }
 
 impl Problem {
-    /// 400 `malformed_request`: the body is not JSON, or not UTF-8.
+    /// 400 `malformed_request`: the body is not JSON, not UTF-8, or did not come whole.
     pub fn malformed_request(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "malformed_request", detail)
     }
@@ -147,10 +147,6 @@ impl Problem {
             StatusCode::NOT_FOUND => Self::not_found("there is nothing here"),
             StatusCode::METHOD_NOT_ALLOWED => {
                 Self::new(status, "method_not_allowed", "this address does not take this method; see Allow")
-            }
-            StatusCode::REQUEST_TIMEOUT => {
-                Self::new(status, "request_timeout", "the body did not arrive in time")
-                    .with_header(header::CONNECTION, HeaderValue::from_static("close"))
             }
             StatusCode::PAYLOAD_TOO_LARGE => Self::body_too_large(),
             StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::unsupported_media_type(),

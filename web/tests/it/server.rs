@@ -151,6 +151,17 @@ pub(crate) struct NewRoom {
     seats: u32,
     #[serde(default)]
     prices: Vec<Price>,
+    #[serde(default)]
+    kind: Kind,
+}
+
+/// Serde reads an enum in its own way.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    #[default]
+    Hall,
+    Stage,
 }
 
 #[derive(Debug, Deserialize)]
@@ -161,7 +172,11 @@ struct Price {
 impl Validate for NewRoom {
     fn validate(&self, findings: &mut Findings) {
         findings.length("name", &self.name, 1..=20);
-        findings.range("seats", self.seats, 1..=1_000);
+        let most = match self.kind {
+            Kind::Hall => 1_000,
+            Kind::Stage => 10,
+        };
+        findings.range("seats", self.seats, 1..=most);
         findings.each("prices", &self.prices);
     }
 }

@@ -9,14 +9,18 @@ use axum::extract::State;
 use axum::routing::{get, post};
 use composable_rust::later;
 use composable_rust::prelude::*;
+use composable_rust::web::body_limit;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
+/// Largest body of an event, in bytes: fifty sections of ten tiers.
+const LARGEST_EVENT: usize = 512 * 1024;
+
 /// The routes of this slice.
 pub fn routes() -> Router<Application> {
     Router::new()
-        .route("/api/events", post(create).get(list))
+        .route("/api/events", post(create).layer(body_limit(LARGEST_EVENT)).get(list))
         .route("/api/events/{id}", get(one))
         .route("/api/events/{id}/publish", post(publish))
         .route("/api/events/{id}/open-sales", post(open_sales))
