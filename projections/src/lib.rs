@@ -16,7 +16,7 @@ pub use engine::{
     ProjectionSubscriber, fold_in_memory, read_model, subscription_name, verify,
 };
 pub use subscription::{
-    Backoff, Batch, BoxError, FailurePolicy, HandleError, Leasing, Monitor, Progress, RetryOutcome,
+    Backoff, Batch, BoxError, FailurePolicy, HandleError, Leasing, Monitor, Parking, Progress, RetryOutcome,
     Subscriber, SubscriptionError, SubscriptionOptions, SubscriptionState, retry_dead_letter, run,
 };
 pub use view::{Behind, Lag, View, ViewError, ViewPage, ViewQuery};

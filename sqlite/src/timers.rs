@@ -2,9 +2,9 @@
 
 use crate::connections::Database;
 use crate::event_store::stream_id;
-use crate::rows::{Statement, column, json_ids, signed, timestamp, unsigned, uuid};
+use crate::rows::{Statement, column, json_ids, json_texts, signed, timestamp, unsigned, uuid};
 use async_trait::async_trait;
-use composable_rust_core::port::{NewTimer, StoreError, Timer, TimerClaim, TimerStore};
+use composable_rust_core::port::{NewTimer, Skip, StoreError, Timer, TimerClaim, TimerStore};
 use composable_rust_core::{StreamId, TimerId};
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
@@ -37,17 +37,19 @@ impl TimerStore for Timers {
         &self,
         queue: &str,
         now: Timestamp,
-        skip: &[TimerId],
+        skip: Skip<'_>,
         limit: usize,
     ) -> Result<Vec<Timer>, StoreError> {
         let statement = sqlx::query(
             "SELECT id, token, queue, stream, due, payload, attempts FROM timers
              WHERE queue = ? AND due <= ? AND id NOT IN (SELECT unhex(value) FROM json_each(?))
+                 AND stream NOT IN (SELECT value FROM json_each(?))
              ORDER BY due, id LIMIT ?",
         )
         .bind(queue)
         .bind(now.as_microsecond())
-        .bind(json_ids(skip.iter().map(TimerId::as_uuid)))
+        .bind(json_ids(skip.timers.iter().map(TimerId::as_uuid)))
+        .bind(json_texts(skip.streams.iter().map(StreamId::as_str)))
         .bind(signed(limit));
         self.read("read due timers", statement).await
     }

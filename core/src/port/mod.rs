@@ -28,4 +28,4 @@ pub use read_models::{
 };
 pub use snapshots::{Snapshot, SnapshotStore};
 pub use storage::{OpenStorage, Storage};
-pub use timers::{NewTimer, Timer, TimerChanges, TimerClaim, TimerStore};
+pub use timers::{NewTimer, Skip, Timer, TimerChanges, TimerClaim, TimerStore};

@@ -64,14 +64,23 @@ impl TimerChanges {
     }
 }
 
+/// Which due timers are left out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Skip<'a> {
+    /// Timers that are under way already.
+    pub timers: &'a [TimerId],
+    /// Streams whose timers must wait.
+    pub streams: &'a [StreamId],
+}
+
 /// Reads pending timers. They are written by appends.
 ///
 /// # Contract
-/// - [`Self::due`] returns timers in the order of their due time, then id.
+/// - [`Self::due`] returns timers in the order of their due time, then id; what it is told to skip does not count.
 /// - [`Self::postpone`] and [`Self::remove`] act only on the schedule claimed; on another they answer `false`.
 #[async_trait]
 pub trait TimerStore: fmt::Debug + Send + Sync {
-    /// At most `limit` timers of `queue` that are due at `now`, except those in `skip` (under way already).
+    /// At most `limit` timers of `queue` that are due at `now`, except those in `skip`.
     ///
     /// # Errors
     /// [`StoreError`] when the store failed.
@@ -79,7 +88,7 @@ pub trait TimerStore: fmt::Debug + Send + Sync {
         &self,
         queue: &str,
         now: Timestamp,
-        skip: &[TimerId],
+        skip: Skip<'_>,
         limit: usize,
     ) -> Result<Vec<Timer>, StoreError>;
 

@@ -5,10 +5,9 @@ use super::{
 };
 use crate::Dependencies;
 use composable_rust_core::port::{LogPage, LogQuery, StoreError};
-use composable_rust_core::{Position, RecordedEvent, StreamId, elapsed};
+use composable_rust_core::{Position, RecordedEvent, elapsed};
 use futures_util::join;
 use jiff::Timestamp;
-use std::collections::BTreeSet;
 use tokio_util::sync::CancellationToken;
 
 /// How following ended.
@@ -36,8 +35,6 @@ pub(super) struct Follow<'a> {
     /// The checkpoint saved, which may be behind where only foreign events passed, or the subscriber saves few.
     pub(super) saved: Position,
     saved_at: Timestamp,
-    /// Streams with an unresolved dead letter.
-    pub(super) parked: BTreeSet<StreamId>,
     /// When the dead letters were last looked at; `None` when that is due.
     pub(super) parked_checked_at: Option<Timestamp>,
     /// The event that fails at present.
@@ -72,7 +69,6 @@ impl<'a> Follow<'a> {
             position: Position::ZERO,
             saved: Position::ZERO,
             saved_at: deps.environment.now(),
-            parked: BTreeSet::new(),
             parked_checked_at: None,
             failing: None,
         }
@@ -173,7 +169,7 @@ impl<'a> Follow<'a> {
             return Ok(None);
         }
         let ahead = self.hand_over(events, read_to, more).await?;
-        if self.saved < self.position && (self.checkpoint_is_due() || !self.parked.is_empty()) {
+        if self.saved < self.position && (self.checkpoint_is_due() || !self.monitor.parking().is_empty()) {
             self.hand_over(Vec::new(), self.position, false).await?;
         }
         Ok(ahead)

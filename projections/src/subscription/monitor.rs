@@ -1,6 +1,6 @@
 //! The shared face of a running subscription: its progress, its signal, and ways to nudge it.
 
-use super::{Progress, SubscriptionState};
+use super::{Parking, Progress, SubscriptionState};
 use composable_rust_core::{Clock, Position, Signal, elapsed};
 use jiff::Timestamp;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,6 +22,7 @@ struct Inner {
     status: Mutex<Status>,
     changed: event_listener::Event,
     nudge: Notify,
+    parking: Parking,
 }
 
 #[derive(Debug)]
@@ -34,9 +35,9 @@ struct Status {
     window_start: Timestamp,
     window_handled: u64,
     events_per_second: f64,
-    parked_streams: usize,
     last_error: Option<String>,
     resume: bool,
+    halted: bool,
 }
 
 impl Monitor {
@@ -51,9 +52,9 @@ impl Monitor {
             window_start: clock.now(),
             window_handled: 0,
             events_per_second: 0.0,
-            parked_streams: 0,
             last_error: None,
             resume: false,
+            halted: false,
         };
         let inner = Inner {
             name: name.into(),
@@ -63,6 +64,7 @@ impl Monitor {
             status: Mutex::new(status),
             changed: event_listener::Event::new(),
             nudge: Notify::new(),
+            parking: Parking::default(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -92,7 +94,7 @@ impl Monitor {
             lag: status.behind_since.map_or(Duration::ZERO, |since| elapsed(since, now)),
             handled: status.handled,
             events_per_second: status.events_per_second,
-            parked_streams: status.parked_streams,
+            parked_streams: self.inner.parking.len(),
             last_error: status.last_error.clone(),
         }
     }
@@ -116,6 +118,19 @@ impl Monitor {
         self.inner.nudge.notify_one();
     }
 
+    /// The streams that wait behind a dead letter.
+    pub fn parking(&self) -> &Parking {
+        &self.inner.parking
+    }
+
+    /// Shows that the subscription stands still for `error`, which was found beside it: whoever says so also ends it.
+    pub fn halt(&self, error: String) {
+        let mut status = self.status();
+        (status.state, status.last_error, status.halted) = (SubscriptionState::Stopped, Some(error), true);
+        drop(status);
+        self.touch();
+    }
+
     pub(super) async fn nudged(&self) {
         self.inner.nudge.notified().await;
     }
@@ -131,7 +146,7 @@ impl Monitor {
 
     pub(super) fn set_state(&self, state: SubscriptionState) {
         let mut status = self.status();
-        if status.state != state {
+        if status.state != state && !status.halted {
             status.state = state;
             drop(status);
             self.touch();
@@ -191,12 +206,11 @@ impl Monitor {
         self.touch();
     }
 
-    pub(super) fn parked(&self, streams: usize) {
-        self.status().parked_streams = streams;
-    }
-
     pub(super) fn failed(&self, error: Option<String>) {
-        self.status().last_error = error;
+        let mut status = self.status();
+        if !status.halted {
+            status.last_error = error;
+        }
     }
 
     fn status(&self) -> MutexGuard<'_, Status> {

@@ -1,17 +1,15 @@
-//! The failure policy: parking an event parks the later events of its stream until it is resolved.
+//! The failure policy: parking an event parks the later events of its key until it is resolved. The key is the event's
+//! stream unless the subscriber says otherwise.
 
 use super::error::chain;
 use super::follow::{Ended, Failing, Follow};
 use super::{BoxError, FailurePolicy, HandleError, SubscriptionError};
 use composable_rust_core::port::{NewDeadLetter, StoreError};
-use composable_rust_core::{DeadLetterId, Position, RecordedEvent};
+use composable_rust_core::{DeadLetterId, Position, RecordedEvent, StreamId};
 
 impl Follow<'_> {
     pub(super) async fn load_parked(&mut self) -> Result<(), StoreError> {
-        let streams = self.deps.storage.dead_letters.parked_streams(self.monitor.name()).await?;
-        self.parked = streams.into_iter().collect();
-        self.monitor.parked(self.parked.len());
-        Ok(())
+        self.monitor.parking().load(&*self.deps.storage.dead_letters, self.monitor.name()).await
     }
 
     /// Parks the events of parked streams; answers the others.
@@ -19,13 +17,16 @@ impl Follow<'_> {
         &mut self,
         events: Vec<RecordedEvent>,
     ) -> Result<Vec<RecordedEvent>, Ended> {
-        if self.parked.is_empty() {
+        if self.monitor.parking().is_empty() {
             return Ok(events);
         }
-        let (parked, others): (Vec<_>, Vec<_>) =
-            events.into_iter().partition(|event| self.parked.contains(&event.stream));
-        for event in &parked {
-            self.park(self.waiting_letter(event)).await?;
+        let mut others = Vec::with_capacity(events.len());
+        for event in events {
+            let key = self.subscriber.parking_key(&event);
+            match key.filter(|key| self.monitor.parking().contains(key)) {
+                Some(key) => self.park(self.waiting_letter(&event, key)).await?,
+                None => others.push(event),
+            }
         }
         Ok(others)
     }
@@ -40,12 +41,13 @@ impl Follow<'_> {
         let Some(event) = events.iter().find(|event| event.position == position) else {
             return Err(self.failed(Box::new(HandleError::Poison { position, source })));
         };
-        let after = match self.options.failure_policy {
-            FailurePolicy::Stop => return Err(Ended::Failed(self.stopped_at(event, source))),
-            FailurePolicy::Park { after } => after,
+        let (after, key) = match (self.options.failure_policy, self.subscriber.parking_key(event)) {
+            (FailurePolicy::Park { after }, Some(key)) => (after, key),
+            (FailurePolicy::Stop, _) | (_, None) => {
+                return Err(Ended::Failed(self.stopped_at(event, source)));
+            }
         };
-        let stream = event.stream.clone();
-        let mut letter = self.waiting_letter(event);
+        let mut letter = self.waiting_letter(event, key.clone());
         let failing = self.count_failure(position);
         if failing.attempts < after {
             self.back_off(HandleError::Poison { position, source }, failing.attempts).await?;
@@ -54,16 +56,14 @@ impl Follow<'_> {
         letter.attempts = failing.attempts;
         letter.first_failed_at = failing.since;
         letter.error_chain = chain(source.as_ref());
-        tracing::error!(subscription = self.monitor.name(), %position, %stream, error = %source, "event parked");
+        tracing::error!(subscription = self.monitor.name(), %position, %key, error = %source, "event parked");
         self.park(letter).await?;
-        self.parked.insert(stream.clone());
-        self.monitor.parked(self.parked.len());
-        let (later, others): (Vec<_>, Vec<_>) =
-            events.into_iter().partition(|event| event.stream == stream && event.position >= position);
-        for event in later.iter().skip(1) {
-            self.park(self.waiting_letter(event)).await?;
-        }
-        Ok(others)
+        // The later ones of its key follow it.
+        let rest = events.into_iter().filter(|event| event.position != position);
+        let (before, after): (Vec<_>, Vec<_>) = rest.partition(|event| event.position < position);
+        let mut left = before;
+        left.extend(self.set_aside(after).await?);
+        Ok(left)
     }
 
     fn count_failure(&mut self, position: Position) -> Failing {
@@ -86,16 +86,16 @@ impl Follow<'_> {
     }
 
     /// The letter of an event that waits behind another of its stream.
-    fn waiting_letter(&self, event: &RecordedEvent) -> NewDeadLetter {
+    fn waiting_letter(&self, event: &RecordedEvent, key: StreamId) -> NewDeadLetter {
         let now = self.deps.environment.now();
         NewDeadLetter {
             id: DeadLetterId::from_uuid(self.deps.environment.new_id()),
             subscription: self.monitor.name().to_owned(),
-            stream: event.stream.clone(),
+            stream: key,
             position: Some(event.position),
             event_type: event.event_type.to_string(),
             payload: event.payload.clone(),
-            error_chain: vec!["an earlier event of the stream is parked".to_owned()],
+            error_chain: vec!["what comes before it is parked".to_owned()],
             attempts: 0,
             first_failed_at: now,
             last_failed_at: now,
@@ -105,7 +105,8 @@ impl Follow<'_> {
     /// Adds a letter, trying until the queue takes it: an event is never passed without it.
     pub(super) async fn park(&mut self, letter: NewDeadLetter) -> Result<(), Ended> {
         let mut failures = 0;
-        while let Err(error) = self.deps.storage.dead_letters.add(letter.clone()).await {
+        let queue = &self.deps.storage.dead_letters;
+        while let Err(error) = self.monitor.parking().park(&**queue, letter.clone()).await {
             failures += 1;
             self.back_off(error.into(), failures).await?;
         }

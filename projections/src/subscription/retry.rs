@@ -82,7 +82,7 @@ pub async fn retry_dead_letter(
 impl Follow<'_> {
     /// Handles what somebody asked to retry; cheap while nothing is parked.
     pub(super) async fn retry_parked(&mut self) -> Result<(), Ended> {
-        if self.parked.is_empty() {
+        if self.monitor.parking().is_empty() && !self.subscriber.shares_parking() {
             return Ok(());
         }
         let now = self.deps.environment.now();
@@ -99,6 +99,10 @@ impl Follow<'_> {
     }
 
     async fn retry_requested(&mut self) -> Result<(), HandleError> {
+        self.load_parked().await?;
+        if self.monitor.parking().is_empty() {
+            return Ok(());
+        }
         let requested = self.letters(None, &[DlqStatus::Processing]).await?;
         let streams: BTreeSet<StreamId> = requested.into_iter().map(|found| found.letter.stream).collect();
         for stream in &streams {
@@ -130,7 +134,7 @@ impl Follow<'_> {
     async fn retry_letter(&mut self, found: DeadLetter) -> Result<bool, HandleError> {
         let result = match self.event_of(&found).await? {
             Some(event) => self.subscriber.handle_parked(&event, self.fence).await,
-            None => Ok(()),
+            None => self.subscriber.handle_letter(&found.letter).await,
         };
         let queue = &self.deps.storage.dead_letters;
         match result {
@@ -170,7 +174,8 @@ impl Follow<'_> {
         Ok(())
     }
 
-    /// The letters of this subscription with one of `statuses`, by position.
+    /// The letters of this subscription with one of `statuses`, in the order in which they are handled: first what is
+    /// no event, since it follows from events before those that are parked.
     async fn letters(
         &self,
         stream: Option<&StreamId>,
@@ -187,7 +192,7 @@ impl Follow<'_> {
                 self.deps.storage.dead_letters.list(&filter, PageRequest::first(LETTERS)).await?.items,
             );
         }
-        letters.sort_by_key(|found| found.letter.position);
+        letters.sort_by_key(|found| (found.letter.position, found.letter.first_failed_at, found.letter.id));
         Ok(letters)
     }
 
@@ -195,9 +200,7 @@ impl Follow<'_> {
     async fn event_of(&self, found: &DeadLetter) -> Result<Option<RecordedEvent>, StoreError> {
         let Some(position) = found.letter.position else { return Ok(None) };
         let before = Position::try_from(position.get().saturating_sub(1)).unwrap_or(Position::ZERO);
-        let categories = [found.letter.stream.category().to_owned()];
-        let query = LogQuery::after(before, 1).of(Some(&categories));
-        let page = self.deps.storage.events.read_log(query).await?;
+        let page = self.deps.storage.events.read_log(LogQuery::after(before, 1)).await?;
         match page.events.into_iter().next() {
             Some(event) if event.position == position => Ok(Some(event)),
             _ => {

@@ -25,6 +25,7 @@ pub async fn run(
     monitor: &Monitor,
     shutdown: &CancellationToken,
 ) -> Result<(), SubscriptionError> {
+    let _end = End(monitor);
     let leasing = Leasing::new(subscriber.name(), options);
     loop {
         monitor.set_state(SubscriptionState::Waiting);
@@ -57,6 +58,15 @@ pub async fn run(
                 return Err(error);
             }
         }
+    }
+}
+
+/// Marks the end of a task that panicked or was dropped.
+struct End<'a>(&'a Monitor);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.end_abruptly();
     }
 }
 

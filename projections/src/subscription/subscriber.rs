@@ -2,8 +2,8 @@
 
 use super::HandleError;
 use async_trait::async_trait;
-use composable_rust_core::port::StoreError;
-use composable_rust_core::{Position, RecordedEvent};
+use composable_rust_core::port::{NewDeadLetter, StoreError};
+use composable_rust_core::{Position, RecordedEvent, StreamId};
 
 /// A part of the log to handle.
 #[derive(Debug, Clone, Copy)]
@@ -74,6 +74,32 @@ pub trait Subscriber: Send + Sync {
     /// # Cancel safety
     /// May be dropped when the lease is lost; the next holder repeats the batch.
     async fn handle(&mut self, batch: Batch<'_>) -> Result<(), HandleError>;
+
+    /// Under which stream `event` is parked: it waits behind the dead letters of that stream, and later events wait
+    /// behind it. `None` when it cannot be told whom the event concerns; such an event is not parked, it stops the
+    /// subscription whatever its failure policy.
+    ///
+    /// The default is the event's own stream.
+    fn parking_key(&self, event: &RecordedEvent) -> Option<StreamId> {
+        Some(event.stream.clone())
+    }
+
+    /// Whether others park under this subscription's name too, so that the dead letters are looked at also while
+    /// none is known here.
+    fn shares_parking(&self) -> bool {
+        false
+    }
+
+    /// Handles what was parked and is no event. May be called again for the same letter. The default has nothing to do.
+    ///
+    /// # Errors
+    /// [`HandleError`]; it then stays parked.
+    ///
+    /// # Cancel safety
+    /// As [`Self::handle`].
+    async fn handle_letter(&mut self, _letter: &NewDeadLetter) -> Result<(), HandleError> {
+        Ok(())
+    }
 
     /// Handles one event that was parked, behind the checkpoint. May be called again for the same event.
     ///

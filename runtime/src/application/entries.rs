@@ -10,6 +10,7 @@ use composable_rust_core::{
     Action, Activity, ActivityCall, Decider, Event, EventOf, EventSet, Process, ProcessInput, Projection,
     SchemaVersion,
 };
+use composable_rust_projections::SubscriptionOptions;
 use std::any::type_name;
 use std::sync::Arc;
 
@@ -71,20 +72,25 @@ impl ProcessEntry {
 
 fn start_process<P: Process>(starting: &mut Starting) {
     let options = starting.options.processes;
-    let instances = Arc::new(Instances::<P>::new(Arc::clone(&starting.executor), &options));
-    let checkpoints = Arc::clone(&starting.deps.storage.checkpoints);
-    let subscriber = ProcessSubscriber::new(Arc::clone(&instances), checkpoints, options);
-    starting.subscribe(subscription_name(P::NAME), subscriber);
+    let monitor = starting.monitor(subscription_name(P::NAME));
+    // Where one of subscription and worker stops, so does the other.
+    let halt = starting.shutdown.child_token();
     let worker = Arc::new(Worker {
-        instances,
+        instances: Arc::new(Instances::<P>::new(Arc::clone(&starting.executor), &options)),
         executor: Arc::clone(&starting.executor),
         registry: Arc::clone(&starting.registry),
         activities: Arc::clone(&starting.activities),
         deps: starting.deps.clone(),
         options,
+        monitor: monitor.clone(),
+        halt: halt.clone(),
     });
-    let shutdown = starting.shutdown.clone();
-    starting.spawn("process-worker", work_name(P::NAME), async move { worker.run(shutdown).await });
+    let subscription = SubscriptionOptions {
+        failure_policy: options.failure_policy,
+        ..starting.options.subscriptions.clone()
+    };
+    starting.subscribe(monitor, ProcessSubscriber::new(Arc::clone(&worker)), subscription, halt);
+    starting.spawn("process-worker", work_name(P::NAME), worker.run());
 }
 
 /// A declared activity.

@@ -44,11 +44,7 @@ pub(super) async fn check(shared: &Shared) -> Vec<ComponentHealth> {
     let storage = &shared.deps.storage;
     let mut checks: Vec<BoxFuture<'_, ComponentHealth>> = vec![
         Box::pin(component(shared, "event_store".into(), true, async {
-            let first = composable_rust_core::port::LogQuery {
-                after: storage.events.signal().position(),
-                limit: 1,
-                categories: None,
-            };
+            let first = composable_rust_core::port::LogQuery::after(storage.events.signal().position(), 1);
             storage.events.read_log(first).await.map(drop).map_err(unhealthy)
         })),
         Box::pin(component(shared, "projections_db".into(), true, async {
@@ -76,6 +72,9 @@ fn judge(progress: &Progress, lag_limit: u64) -> Verdict {
     if progress.state == SubscriptionState::Stopped {
         let error = progress.last_error.clone().unwrap_or_default();
         return Err((ComponentStatus::Unhealthy, format!("stopped: {error}")));
+    }
+    if let Some(error) = &progress.last_error {
+        return Err((ComponentStatus::Degraded, format!("fails for now: {error}")));
     }
     if progress.lag_events() >= lag_limit {
         let lag = progress.lag_events();

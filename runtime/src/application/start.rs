@@ -12,7 +12,7 @@ use crate::store::Notices;
 use composable_rust_core::Projection;
 use composable_rust_core::port::{EventBus, StoreError};
 use composable_rust_projections::{
-    Dependencies, Monitor, ProjectionControl, ProjectionRunner, Subscriber, run,
+    Dependencies, Monitor, ProjectionControl, ProjectionRunner, Subscriber, SubscriptionOptions, run,
 };
 use futures_util::future::BoxFuture;
 use std::sync::{Arc, Mutex};
@@ -35,16 +35,27 @@ pub(crate) struct Starting {
 }
 
 impl Starting {
-    /// Follows the log with `subscriber` in the background.
-    pub(crate) fn subscribe(&mut self, name: String, mut subscriber: impl Subscriber + 'static) {
+    /// The monitor of a subscription, for health and whoever works for it.
+    pub(crate) fn monitor(&mut self, name: String) -> Monitor {
         let clock = Arc::clone(&self.deps.environment.clock);
-        let monitor = Monitor::new(name.clone(), clock, self.deps.storage.events.signal().clone());
+        let monitor = Monitor::new(name, clock, self.deps.storage.events.signal().clone());
         self.monitors.push(monitor.clone());
-        let (deps, options, shutdown) =
-            (self.deps.clone(), self.options.subscriptions.clone(), self.shutdown.clone());
-        self.spawn("subscription", name, async move {
+        monitor
+    }
+
+    /// Follows the log with `subscriber` in the background until `halt`, which an error of it cancels.
+    pub(crate) fn subscribe(
+        &mut self,
+        monitor: Monitor,
+        mut subscriber: impl Subscriber + 'static,
+        options: SubscriptionOptions,
+        halt: CancellationToken,
+    ) {
+        let deps = self.deps.clone();
+        self.spawn("subscription", monitor.name().to_owned(), async move {
+            let _halts = halt.clone().drop_guard();
             // The error is logged by the subscription and shown by its monitor.
-            drop(run(&mut subscriber, &deps, &options, &monitor, &shutdown).await);
+            drop(run(&mut subscriber, &deps, &options, &monitor, &halt).await);
         });
     }
 
@@ -133,7 +144,9 @@ pub(super) async fn start(builder: ApplicationBuilder) -> Result<Application, Ap
     let circuits = Circuits::default();
     circuits.add(relay.circuit());
     starting.handles.put(circuits);
-    starting.subscribe("relay".to_owned(), relay);
+    let monitor = starting.monitor("relay".to_owned());
+    let (options, halt) = (starting.options.subscriptions.clone(), starting.shutdown.child_token());
+    starting.subscribe(monitor, relay, options, halt);
     let application = Application { shared: Arc::new(starting.share(name, bus)) };
     start_services(&application, builder.services).await?;
     Ok(application)

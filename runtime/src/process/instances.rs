@@ -3,12 +3,13 @@
 use super::ProcessOptions;
 use super::record::{InputRecord, state_after};
 use super::step_run::{Cause, StepRun};
-use crate::command::{Executor, Failure, Invocation, RequestContext, Slot, SlotGuard, Slots};
+use crate::command::{Done, Executor, Failure, Invocation, RequestContext, Slot, SlotGuard, Slots};
 use composable_rust_core::port::{EventStore, StreamRange, TimerClaim};
 use composable_rust_core::{CommandId, Process, ProcessId, StreamId, StreamVersion, process_stream};
 use event_listener::Event;
 use std::fmt;
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// The instances of process `P`.
 pub(crate) struct Instances<P> {
@@ -38,17 +39,18 @@ impl<P: Process> Instances<P> {
         self.stepped.listen()
     }
 
-    /// Takes the step that `input` leads to, unless it was taken before or its timer is gone.
+    /// Takes the step that `input` leads to, unless it was taken before or its timer is gone; answers whether it was
+    /// taken before.
     pub(super) async fn step(
         self: &Arc<Self>,
         id: ProcessId,
         input: (P::Input, InputRecord),
         cause: Cause,
-        claim: Option<TimerClaim>,
-    ) -> Result<(), Failure> {
+        due: Option<Due>,
+    ) -> Result<bool, Failure> {
         let stream = process_stream(P::NAME, &id)?;
         let (input, record) = input;
-        let reference = record.reference(claim.map(|claim| claim.token));
+        let reference = record.reference(due.map(|due| due.token));
         let request = RequestContext {
             correlation_id: cause.metadata.correlation_id,
             causation_id: cause.metadata.causation_id,
@@ -56,15 +58,25 @@ impl<P: Process> Instances<P> {
             trace_parent: cause.metadata.trace_parent.clone(),
             ..RequestContext::with_id(CommandId::derived(&["step", stream.as_str(), &reference]))
         };
-        let invocation = Invocation { request, claim, looks_up: false };
+        let invocation = Invocation { request, claim: due.and_then(|due| due.claim), looks_up: false };
         let mut run = StepRun::new(Arc::clone(self), (id, stream), (input, record), cause, reference);
         let result = self.executor.execute(&mut [&mut run], &invocation).await;
         self.stepped.notify(usize::MAX);
         match result {
-            Ok(_) | Err(Failure::TimerGone) => Ok(()),
+            Ok(Done::Written(_)) | Err(Failure::TimerGone) => Ok(false),
+            Ok(Done::Replayed(_)) => Ok(true),
             Err(failure) => Err(failure),
         }
     }
+}
+
+/// The timer that is an input, or whose work led to one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Due {
+    /// The schedule: names the input among all inputs of the instance.
+    pub(super) token: Uuid,
+    /// The right to act on it; a dead letter needs none, its token is used once.
+    pub(super) claim: Option<TimerClaim>,
 }
 
 /// The state after the last step.

@@ -6,12 +6,17 @@
 //!                          └────────── refusal, outcome or timer as the next input ◄────────┘
 //! ```
 //! The worker claims a timer in the append by which it acts on it, so nothing is done twice, whoever runs it.
+//!
+//! What fails for good is parked under the process's subscription with the instance's stream as its key, be it an event
+//! or work. As long as an instance has such a letter, its later events become letters too and its timers stay where
+//! they are. The subscription retries letters in order, one instance at a time; then the timers go on.
 
 mod activities;
 mod instances;
+mod letter;
 mod options;
+mod perform;
 mod record;
-mod retry;
 mod step_run;
 mod subscriber;
 mod work;
@@ -21,7 +26,6 @@ pub use options::ProcessOptions;
 
 pub(crate) use activities::{Activities, AnyActivity, TypedActivity};
 pub(crate) use instances::Instances;
-pub(crate) use retry::reschedule;
 pub(crate) use subscriber::ProcessSubscriber;
 pub(crate) use worker::Worker;
 
@@ -30,14 +34,7 @@ pub(crate) fn subscription_name(name: &str) -> String {
     format!("process:{name}")
 }
 
-const WORK: &str = "work:";
-
-/// The lease and the dead letters of the work of process `name`.
+/// The lease of the work of process `name`.
 pub(crate) fn work_name(name: &str) -> String {
-    format!("{WORK}{name}")
-}
-
-/// Whether dead letters under this name are work.
-pub(crate) fn is_work(name: &str) -> bool {
-    name.starts_with(WORK)
+    format!("work:{name}")
 }

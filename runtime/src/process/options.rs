@@ -1,5 +1,6 @@
 //! Limits of running processes.
 
+use composable_rust_projections::FailurePolicy;
 use std::time::Duration;
 
 /// Limits of one process's runner.
@@ -17,6 +18,15 @@ pub struct ProcessOptions {
     pub first_pause: Duration,
     /// Longest such pause.
     pub longest_pause: Duration,
+    /// What follows when an input or a piece of work of an instance fails for good: an event, a timer, an answer that
+    /// the process cannot take, a command that nobody decides.
+    ///
+    /// By default it is parked as a dead letter after three attempts, and everything later of the same instance waits
+    /// behind it, in order, until it is retried or discarded: the instances of a process do not depend on each other, so
+    /// one order that cannot go on is no reason to keep all others waiting. [`FailurePolicy::Stop`] ends the process in
+    /// this application with the error in its progress, and changes nothing. An event that cannot be decoded, which may
+    /// concern any instance, stops it under either policy.
+    pub failure_policy: FailurePolicy,
 }
 
 impl Default for ProcessOptions {
@@ -28,6 +38,7 @@ impl Default for ProcessOptions {
             poll_interval: Duration::from_secs(1),
             first_pause: Duration::from_millis(50),
             longest_pause: Duration::from_secs(10),
+            failure_policy: FailurePolicy::Park { after: 3 },
         }
     }
 }

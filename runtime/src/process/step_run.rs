@@ -11,6 +11,8 @@ use composable_rust_core::{
     SchemaVersion, StreamId, StreamVersion,
 };
 use jiff::Timestamp;
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// Where an input comes from.
@@ -62,8 +64,14 @@ impl<P: Process> StepRun<P> {
 
     /// Reacts on a copy of the state.
     fn react(&self, state: &P, now: Timestamp) -> Result<(P, Stepped), Failure> {
-        let mut next = state.clone();
-        let steps = next.react(self.received(now));
+        let received = self.received(now);
+        // A panic is the input's fault, not that of the task which hands out all inputs.
+        let reacted = catch_unwind(AssertUnwindSafe(|| {
+            let mut next = state.clone();
+            let steps = next.react(received);
+            (next, steps)
+        }));
+        let (next, steps) = reacted.map_err(|panic| panicked(&*panic))?;
         let effects = steps
             .iter()
             .map(|step| step.effect().cloned().map_err(|error| Failure::Invalid(error.to_owned())))
@@ -130,6 +138,13 @@ impl<P: Process> Participant for StepRun<P> {
     fn leave(&mut self) {
         self.guard = None;
     }
+}
+
+/// What becomes of a panic in the user's code.
+pub(super) fn panicked(panic: &(dyn Any + Send)) -> Failure {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    Failure::Invalid(format!("it panicked: {}", text.unwrap_or("without a text")))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "used with map_err")]

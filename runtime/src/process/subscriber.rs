@@ -3,12 +3,13 @@
 use super::instances::Instances;
 use super::record::InputRecord;
 use super::step_run::Cause;
-use super::{ProcessOptions, subscription_name};
+use super::{ProcessOptions, Worker, subscription_name};
 use crate::command::Failure;
 use async_trait::async_trait;
-use composable_rust_core::port::{Checkpoint, CheckpointStore, StoreError};
+use composable_rust_core::port::{Checkpoint, CheckpointStore, NewDeadLetter, StoreError};
 use composable_rust_core::{
-    CausationId, EventMetadata, Position, Process, ProcessId, ProcessInput, RecordedEvent,
+    CausationId, EventMetadata, Position, Process, ProcessId, ProcessInput, RecordedEvent, StreamId,
+    process_stream,
 };
 use composable_rust_projections::{Batch, HandleError, Subscriber};
 use futures_util::stream::{self, StreamExt};
@@ -19,17 +20,21 @@ use std::sync::Arc;
 pub(crate) struct ProcessSubscriber<P: Process> {
     name: String,
     instances: Arc<Instances<P>>,
+    worker: Arc<Worker<P>>,
     checkpoints: Arc<dyn CheckpointStore>,
     options: ProcessOptions,
 }
 
 impl<P: Process> ProcessSubscriber<P> {
-    pub(crate) fn new(
-        instances: Arc<Instances<P>>,
-        checkpoints: Arc<dyn CheckpointStore>,
-        options: ProcessOptions,
-    ) -> Self {
-        Self { name: subscription_name(P::NAME), instances, checkpoints, options }
+    /// The subscription whose dead letters `worker` shares.
+    pub(crate) fn new(worker: Arc<Worker<P>>) -> Self {
+        Self {
+            name: subscription_name(P::NAME),
+            instances: Arc::clone(&worker.instances),
+            checkpoints: Arc::clone(&worker.deps.storage.checkpoints),
+            options: worker.options,
+            worker,
+        }
     }
 
     /// The inputs of a batch by instance, in order.
@@ -92,6 +97,21 @@ impl<P: Process> Subscriber for ProcessSubscriber<P> {
         false
     }
 
+    /// Events wait for their instance; one that cannot be read may concern any.
+    fn parking_key(&self, event: &RecordedEvent) -> Option<StreamId> {
+        let id = P::id(&P::Input::from_event(event).ok()?);
+        let stream = id.and_then(|id| process_stream(P::NAME, &id).ok());
+        Some(stream.unwrap_or_else(|| event.stream.clone()))
+    }
+
+    fn shares_parking(&self) -> bool {
+        true
+    }
+
+    async fn handle_letter(&mut self, letter: &NewDeadLetter) -> Result<(), HandleError> {
+        self.worker.redo(letter).await
+    }
+
     async fn handle(&mut self, batch: Batch<'_>) -> Result<(), HandleError> {
         let instances = Arc::clone(&self.instances);
         let mut steps = stream::iter(Self::inputs(batch.events)?)
@@ -131,7 +151,7 @@ fn cause(event: &RecordedEvent) -> Cause {
     }
 }
 
-fn handle_error(failure: Failure, position: Position) -> HandleError {
+pub(super) fn handle_error(failure: Failure, position: Position) -> HandleError {
     match failure {
         Failure::Store(error) => error.into(),
         Failure::Overloaded | Failure::TimerGone => {

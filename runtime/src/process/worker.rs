@@ -1,29 +1,29 @@
-//! Does what the steps of a process want done: commands, activities, timers that are due.
+//! Takes up the work that the steps of a process left, as it becomes due. How it is done is in `perform.rs`.
 //!
 //! One instance of the application works at a time (a lease), but nothing rests on that: whoever acts on a timer
 //! claims it in the same append, so a second worker finds it gone.
 
 use super::activities::Activities;
 use super::instances::Instances;
-use super::record::InputRecord;
-use super::step_run::Cause;
-use super::work::Work;
+use super::letter;
+use super::perform::{Ended, Task};
 use super::{ProcessOptions, work_name};
-use crate::application::{Dispatched, Registry};
-use crate::command::{Executor, Failure, Invocation, RequestContext};
-use composable_rust_core::port::{NewDeadLetter, StoreError, Timer, TimerClaim};
-use composable_rust_core::{
-    ActivityContext, ActivityError, CommandId, DeadLetterId, EventId, Position, Process, ProcessEffect,
-    ProcessId, ProcessInput, StreamId, StreamVersion, TimerId, elapsed, later,
-};
-use composable_rust_projections::{Dependencies, Leasing};
+use crate::application::Registry;
+use crate::command::{Executor, Failure};
+use composable_rust_core::port::{NewDeadLetter, Skip, StoreError};
+use composable_rust_core::{DeadLetterId, Process, StreamId, TimerId, elapsed, later};
+use composable_rust_projections::{Dependencies, FailurePolicy, Leasing, Monitor, SubscriptionState};
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use serde_json::Value;
-use serde_json::value::RawValue;
+use jiff::Timestamp;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+
+/// How often the dead letters are looked at where the subscription that does so runs elsewhere.
+const PARKED_CHECK: Duration = Duration::from_secs(1);
 
 /// Works for process `P`.
 pub(crate) struct Worker<P: Process> {
@@ -33,41 +33,44 @@ pub(crate) struct Worker<P: Process> {
     pub(crate) activities: Arc<Activities>,
     pub(crate) deps: Dependencies,
     pub(crate) options: ProcessOptions,
+    /// That of the process's subscription: which instances wait, and whether the process stands still.
+    pub(crate) monitor: Monitor,
+    /// Ends subscription and worker.
+    pub(crate) halt: CancellationToken,
 }
 
-/// How one piece of work ended.
-enum Ended {
-    Done,
-    /// It could not be done now.
-    Later(Failure),
-    /// It can never be done as it is.
-    Never(Failure),
+impl<P: Process> fmt::Debug for Worker<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Worker").field("process", &P::NAME).finish_non_exhaustive()
+    }
 }
+
+/// The timers under way, with the stream of those that keep the later ones of their instance waiting.
+type Busy = BTreeMap<TimerId, Option<StreamId>>;
 
 impl<P: Process> Worker<P> {
-    /// Works until `shutdown`; work under way is finished then.
-    pub(crate) async fn run(self: Arc<Self>, shutdown: CancellationToken) {
-        let leasing = Leasing {
-            work: work_name(P::NAME),
-            ttl: std::time::Duration::from_secs(5),
-            retry: std::time::Duration::from_secs(1),
-        };
-        while let Some(lease) = leasing.acquire(&self.deps, &shutdown).await {
+    /// Works until told to halt; work under way is finished then.
+    pub(crate) async fn run(self: Arc<Self>) {
+        let _end = End(&self.halt, &self.monitor);
+        let leasing =
+            Leasing { work: work_name(P::NAME), ttl: Duration::from_secs(5), retry: Duration::from_secs(1) };
+        while let Some(lease) = leasing.acquire(&self.deps, &self.halt).await {
             tokio::select! {
                 biased;
-                () = self.work(&shutdown) => {}
+                () = self.work() => {}
                 () = leasing.keep(&self.deps, &lease) => {}
             }
             leasing.release(&self.deps, &lease).await;
         }
     }
 
-    async fn work(&self, shutdown: &CancellationToken) {
+    async fn work(&self) {
         let mut running = FuturesUnordered::<BoxFuture<'_, TimerId>>::new();
-        let mut busy = BTreeMap::<TimerId, Option<StreamId>>::new();
+        let mut busy = Busy::new();
+        let mut checked_at = None;
         loop {
-            let stepped = self.instances.stepped();
-            let wait = match self.take_up(&mut running, &mut busy).await {
+            let (stepped, freed) = (self.instances.stepped(), self.monitor.parking().changed());
+            let wait = match self.take_up(&mut running, &mut busy, &mut checked_at).await {
                 Ok(wait) => wait,
                 Err(error) => {
                     tracing::warn!(
@@ -80,9 +83,10 @@ impl<P: Process> Worker<P> {
             };
             tokio::select! {
                 biased;
-                () = shutdown.cancelled() => break,
+                () = self.halt.cancelled() => break,
                 Some(done) = running.next() => { busy.remove(&done); }
                 () = stepped => {}
+                () = freed => {}
                 () = self.deps.environment.clock.sleep(wait) => {}
             }
             while let Some(Some(done)) = futures_util::FutureExt::now_or_never(running.next()) {
@@ -96,25 +100,29 @@ impl<P: Process> Worker<P> {
     async fn take_up<'w>(
         &'w self,
         running: &mut FuturesUnordered<BoxFuture<'w, TimerId>>,
-        busy: &mut BTreeMap<TimerId, Option<StreamId>>,
-    ) -> Result<std::time::Duration, StoreError> {
+        busy: &mut Busy,
+        checked_at: &mut Option<Timestamp>,
+    ) -> Result<Duration, StoreError> {
         let free = self.options.concurrent_work.saturating_sub(running.len());
         if free == 0 {
             return Ok(self.options.poll_interval);
         }
+        self.look_at_parked(checked_at).await?;
         let now = self.deps.environment.now();
-        let skip: Vec<TimerId> = busy.keys().copied().collect();
+        let under_way: Vec<TimerId> = busy.keys().copied().collect();
+        let parked = self.monitor.parking().streams();
         let timers = &self.deps.storage.timers;
-        let due = timers.due(P::NAME, now, &skip, free).await?;
-        for timer in due {
-            let orders = ordered_by(&timer);
+        let skip = Skip { timers: &under_way, streams: &parked };
+        for timer in timers.due(P::NAME, now, skip, free).await? {
+            let task = Task::due(timer);
+            let orders = task.orders();
             if orders.is_some() && busy.values().any(|stream| *stream == orders) {
                 continue;
             }
-            let id = timer.timer.id;
+            let id = task.timer.timer.id;
             busy.insert(id, orders);
             running.push(Box::pin(async move {
-                self.act(timer).await;
+                self.act(task).await;
                 id
             }));
         }
@@ -123,211 +131,113 @@ impl<P: Process> Worker<P> {
         Ok(until.min(self.options.poll_interval))
     }
 
-    async fn act(&self, timer: Timer) {
-        let ended = match serde_json::from_slice::<Work>(&timer.timer.payload) {
-            Ok(work) => self.perform(&timer, work).await,
-            Err(error) => Ended::Never(Failure::Invalid(format!("stored work cannot be read: {error}"))),
-        };
-        let kept = match ended {
-            Ended::Done => Ok(()),
-            Ended::Later(failure) => self.postpone(&timer, &failure).await,
-            Ended::Never(failure) => self.bury(&timer, &failure).await,
-        };
-        if let Err(error) = kept {
-            // The timer is still there and due: it is taken up again.
-            tracing::warn!(process = P::NAME, error = &error as &dyn std::error::Error, "work not put aside");
+    /// Learns which instances wait; later on the subscription does so, if it runs here.
+    async fn look_at_parked(&self, checked_at: &mut Option<Timestamp>) -> Result<(), StoreError> {
+        let now = self.deps.environment.now();
+        if let Some(at) = *checked_at {
+            if elapsed(at, now) < PARKED_CHECK {
+                return Ok(());
+            }
+            match self.monitor.progress().state {
+                SubscriptionState::CatchingUp | SubscriptionState::Live => return Ok(()),
+                SubscriptionState::Waiting | SubscriptionState::Stopped | SubscriptionState::Ended => {}
+            }
+        }
+        self.monitor.parking().load(&*self.deps.storage.dead_letters, self.monitor.name()).await?;
+        *checked_at = Some(now);
+        Ok(())
+    }
+
+    /// Does a piece of work, or puts it aside.
+    async fn act(&self, task: Task) {
+        let mut failures = task.timer.attempts;
+        loop {
+            failures = failures.saturating_add(1);
+            let failure = match self.attempt(&task).await {
+                Ended::Done => return,
+                Ended::Later(failure) => failure,
+                Ended::Never(failure) => match self.options.failure_policy {
+                    FailurePolicy::Stop => return self.stand_still(&task, &failure),
+                    FailurePolicy::Park { after } if failures >= after => {
+                        match self.bury(&task, &failure, failures).await {
+                            Ok(()) => return,
+                            // The timer is still there: nothing is lost.
+                            Err(error) => Failure::Store(error),
+                        }
+                    }
+                    FailurePolicy::Park { .. } => failure,
+                },
+            };
+            let stream = &task.timer.timer.stream;
+            tracing::warn!(process = P::NAME, %stream, ?failure, failures, "work failed, to be tried again");
+            let pause = self.options.first_pause.saturating_mul(1 << failures.saturating_sub(1).min(16));
+            let pause = self.jittered(pause.min(self.options.longest_pause));
+            if task.orders().is_none() {
+                // Should this fail, the timer is still due.
+                _ = self.postpone(&task, pause).await;
+                return;
+            }
+            // A command waits here, and thereby keeps the later ones of its instance waiting.
+            tokio::select! {
+                biased;
+                () = self.halt.cancelled() => return,
+                () = self.deps.environment.clock.sleep(pause) => {}
+            }
         }
     }
 
-    async fn perform(&self, timer: &Timer, work: Work) -> Ended {
-        let Work { effect, origin } = work;
-        match &effect {
-            ProcessEffect::Dispatch { category, key, command } => {
-                let request = RequestContext {
-                    correlation_id: origin.correlation,
-                    causation_id: origin.metadata().causation_id,
-                    user_id: origin.user,
-                    trace_parent: origin.trace.clone(),
-                    ..RequestContext::with_id(CommandId::derived(&[
-                        "dispatch",
-                        &timer.timer.token.to_string(),
-                    ]))
-                };
-                let invocation = Invocation { request, claim: Some(claim(timer)), looks_up: false };
-                self.dispatch(timer, &origin.metadata(), (category, key, command), invocation).await
-            }
-            ProcessEffect::Call { activity, call } => {
-                self.call(timer, &origin.metadata(), activity, call).await
-            }
-            ProcessEffect::Schedule { timer: content, .. } => {
-                let record = InputRecord::Timer { timer: content.clone() };
-                let decoded = serde_json::from_value(content.clone()).map(P::Input::from_timer);
-                self.hear(timer, &origin.metadata(), decoded.map(Some), record).await
-            }
-            ProcessEffect::Cancel { .. } => {
-                Ended::Never(Failure::Invalid("a cancellation is no work".into()))
-            }
-        }
+    pub(super) fn jittered(&self, pause: Duration) -> Duration {
+        pause.mul_f64(0.5 + self.deps.environment.random.next_f64() / 2.0)
     }
 
-    async fn dispatch(
-        &self,
-        timer: &Timer,
-        metadata: &composable_rust_core::EventMetadata,
-        (category, key, command): (&str, &str, &Value),
-        invocation: Invocation,
-    ) -> Ended {
-        let Some(target) = self.registry.by_category(category) else {
-            return Ended::Never(Failure::Invalid(format!(
-                "nobody decides commands of category {category:?}"
-            )));
-        };
-        match target.dispatch(&self.executor, key, command, &invocation).await {
-            Ok(Dispatched::Done { .. }) | Err(Failure::TimerGone) => Ended::Done,
-            Ok(Dispatched::Rejected(rejection)) => {
-                let input = P::Input::from_rejection(category, &rejection);
-                let category = category.to_owned();
-                let record = InputRecord::Rejected { work: timer.timer.id, category, rejection };
-                self.hear(timer, metadata, input, record).await
-            }
-            Err(failure) => sort(failure),
+    pub(super) async fn postpone(&self, task: &Task, pause: Duration) -> Result<(), StoreError> {
+        let due = later(self.deps.environment.now(), pause);
+        let postponed = self.deps.storage.timers.postpone(task.timer_claim(), due).await;
+        if let Err(error) = &postponed {
+            tracing::warn!(process = P::NAME, error = error as &dyn std::error::Error, "work not postponed");
         }
+        postponed.map(drop)
     }
 
-    async fn call(
-        &self,
-        timer: &Timer,
-        metadata: &composable_rust_core::EventMetadata,
-        name: &str,
-        call: &Value,
-    ) -> Ended {
-        let Some(activity) = self.activities.get(name) else {
-            return Ended::Never(Failure::Invalid(format!("there is no activity {name:?}")));
-        };
-        let attempt = timer.attempts.saturating_add(1);
-        let context = ActivityContext { idempotency_key: timer.timer.token.to_string(), attempt };
-        let answer = activity.perform(call, context, &*self.deps.environment.clock).await;
-        let outcome = match answer {
-            Ok(outcome) => Ok(outcome),
-            Err(ActivityError::Transient(cause)) if attempt < activity.policy().max_attempts => {
-                tracing::info!(activity = name, attempt, %cause, "activity postponed");
-                return self.postpone_activity(timer, &activity.policy()).await;
-            }
-            Err(error) => activity.give_up(call, &error),
-        };
-        match outcome {
-            Ok(outcome) => {
-                let input = P::Input::from_outcome(name, &outcome);
-                let record =
-                    InputRecord::Outcome { work: timer.timer.id, activity: name.to_owned(), outcome };
-                self.hear(timer, metadata, input, record).await
-            }
-            Err(error) => Ended::Never(Failure::Invalid(format!("{error:?}"))),
-        }
-    }
-
-    /// Takes the step to which an answer or a timer leads, and thereby consumes the timer.
-    async fn hear(
-        &self,
-        timer: &Timer,
-        metadata: &composable_rust_core::EventMetadata,
-        input: Result<Option<P::Input>, serde_json::Error>,
-        record: InputRecord,
-    ) -> Ended {
-        let input = match input {
-            Ok(Some(input)) => input,
-            Ok(None) => {
-                return Ended::Never(Failure::Invalid("the process does not hear this answer".into()));
-            }
-            Err(error) => return Ended::Never(Failure::Invalid(error.to_string())),
-        };
-        let cause = Cause {
-            id: EventId::from_uuid(timer.timer.token),
-            position: Position::ZERO,
-            version: StreamVersion::ZERO,
-            recorded_at: None,
-            metadata: metadata.clone(),
-        };
-        let id = ProcessId::of(&timer.timer.stream.key());
-        match self.instances.step(id, (input, record), cause, Some(claim(timer))).await {
-            Ok(()) => Ended::Done,
-            Err(failure) => sort(failure),
-        }
-    }
-
-    async fn postpone_activity(&self, timer: &Timer, policy: &composable_rust_core::ActivityPolicy) -> Ended {
-        let pause = policy.first_pause.saturating_mul(1 << timer.attempts.min(16)).min(policy.longest_pause);
-        self.postpone_by(timer, pause).await
-    }
-
-    async fn postpone(&self, timer: &Timer, failure: &Failure) -> Result<(), StoreError> {
-        tracing::warn!(process = P::NAME, stream = %timer.timer.stream, ?failure, "work postponed");
-        let pause = self.options.first_pause.saturating_mul(1 << timer.attempts.min(16));
-        match self.postpone_by(timer, pause.min(self.options.longest_pause)).await {
-            Ended::Later(Failure::Store(error)) | Ended::Never(Failure::Store(error)) => Err(error),
-            Ended::Done | Ended::Later(_) | Ended::Never(_) => Ok(()),
-        }
-    }
-
-    async fn postpone_by(&self, timer: &Timer, pause: std::time::Duration) -> Ended {
-        let environment = &self.deps.environment;
-        let jittered = pause.mul_f64(0.5 + environment.random.next_f64() / 2.0);
-        match self.deps.storage.timers.postpone(claim(timer), later(environment.now(), jittered)).await {
-            Ok(_) => Ended::Done,
-            Err(error) => Ended::Later(Failure::Store(error)),
-        }
+    /// The policy is to stop: everything stays as it is, and the progress of the process says why.
+    fn stand_still(&self, task: &Task, failure: &Failure) {
+        let stream = &task.timer.timer.stream;
+        tracing::error!(process = P::NAME, %stream, ?failure, "stopped at work that cannot be done");
+        self.monitor.halt(format!("{} stopped: work of {stream} cannot be done: {failure:?}", P::NAME));
+        self.halt.cancel();
     }
 
     /// Puts work that can never be done among the dead letters; the timer goes only after that.
-    async fn bury(&self, timer: &Timer, failure: &Failure) -> Result<(), StoreError> {
-        tracing::error!(process = P::NAME, stream = %timer.timer.stream, ?failure, "work parked");
+    async fn bury(&self, task: &Task, failure: &Failure, attempts: u32) -> Result<(), StoreError> {
+        let timer = &task.timer.timer;
+        tracing::error!(process = P::NAME, stream = %timer.stream, ?failure, "work parked");
         let environment = &self.deps.environment;
         let now = environment.now();
         let letter = NewDeadLetter {
             id: DeadLetterId::from_uuid(environment.new_id()),
-            subscription: work_name(P::NAME),
-            stream: timer.timer.stream.clone(),
+            subscription: self.monitor.name().to_owned(),
+            stream: timer.stream.clone(),
             position: None,
             event_type: "work".to_owned(),
-            payload: super::retry::encode(&timer.timer)?,
+            payload: letter::encode(timer)?,
             error_chain: vec![format!("{failure:?}")],
-            attempts: timer.attempts.saturating_add(1),
+            attempts,
             first_failed_at: now,
             last_failed_at: now,
         };
-        self.deps.storage.dead_letters.add(letter).await?;
-        self.deps.storage.timers.remove(claim(timer)).await.map(drop)
+        self.monitor.parking().park(&*self.deps.storage.dead_letters, letter).await?;
+        self.deps.storage.timers.remove(task.timer_claim()).await.map(drop)
     }
 }
 
-/// Commands of one instance are dispatched one after the other, in the order in which the process named them;
-/// activities may take long, and timers must not wait for them.
-fn ordered_by(timer: &Timer) -> Option<StreamId> {
-    #[derive(serde::Deserialize)]
-    struct Peek<'a> {
-        #[serde(borrow)]
-        effect: &'a RawValue,
-    }
-    let peek: Option<Peek<'_>> = serde_json::from_slice(&timer.timer.payload).ok();
-    let dispatches = peek.is_some_and(|peek| peek.effect.get().contains(r#""do":"dispatch""#));
-    dispatches.then(|| timer.timer.stream.clone())
-}
+/// Shows that the worker's task panicked.
+struct End<'a>(&'a CancellationToken, &'a Monitor);
 
-const fn claim(timer: &Timer) -> TimerClaim {
-    TimerClaim { id: timer.timer.id, token: timer.timer.token }
-}
-
-fn sort(failure: Failure) -> Ended {
-    match failure {
-        Failure::TimerGone => Ended::Done,
-        Failure::Overloaded => Ended::Later(failure),
-        Failure::Store(ref error) if error.is_transient() => Ended::Later(failure),
-        Failure::Store(_)
-        | Failure::Rejected(_)
-        | Failure::Version { .. }
-        | Failure::KeyReused
-        | Failure::Invalid(_)
-        | Failure::Decode(_)
-        | Failure::Encode(_) => Ended::Never(failure),
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        if !self.0.is_cancelled() {
+            self.1.halt("the task of its worker ended abruptly (a panic, which is in the log)".to_owned());
+            self.0.cancel();
+        }
     }
 }

@@ -3,7 +3,7 @@
 use super::fixture::{Fixture, append_to, exactly, refusal, stream};
 use bytes::Bytes;
 use composable_rust_core::port::{
-    Append, AppendError, CommandKey, NewTimer, Timer, TimerChanges, TimerClaim,
+    Append, AppendError, CommandKey, NewTimer, Skip, Timer, TimerChanges, TimerClaim,
 };
 use composable_rust_core::{CommandId, ExpectedVersion, TimerId};
 use jiff::Timestamp;
@@ -24,6 +24,7 @@ macro_rules! timers_contract {
                 due_timers_come_by_time_then_id,
                 due_reads_one_queue_only,
                 due_leaves_out_what_is_under_way_before_it_counts_the_limit,
+                due_leaves_out_streams_that_must_wait,
                 due_gives_at_most_the_limit,
                 next_due_is_the_first_after_now,
                 pending_lists_the_timers_of_one_stream_by_time,
@@ -88,7 +89,7 @@ async fn set(fixture: &Fixture, timers: Vec<NewTimer>) {
 }
 
 async fn due(fixture: &Fixture, now: Timestamp) -> Vec<Timer> {
-    fixture.storage.timers.due("q", now, &[], 1_000).await.expect("due timers")
+    fixture.storage.timers.due("q", now, Skip::default(), 1_000).await.expect("due timers")
 }
 
 async fn pending(fixture: &Fixture) -> Vec<Timer> {
@@ -147,7 +148,7 @@ pub async fn due_reads_one_queue_only(fixture: Fixture) {
     let found = due(&fixture, fixture.now()).await;
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].timer.id, id("a"));
-    assert!(fixture.storage.timers.due("Q", fixture.now(), &[], 9).await.expect("due timers").is_empty());
+    assert!(fixture.storage.timers.due("Q", fixture.now(), Skip::default(), 9).await.expect("due timers").is_empty());
 }
 
 /// Skipped timers do not use up the page.
@@ -155,17 +156,32 @@ pub async fn due_leaves_out_what_is_under_way_before_it_counts_the_limit(fixture
     let names: Vec<String> = (0..10).map(|n| format!("t{n}")).collect();
     set(&fixture, names.iter().map(|name| timer(name, fixture.now())).collect()).await;
     let all: Vec<TimerId> = due(&fixture, fixture.now()).await.iter().map(|found| found.timer.id).collect();
-    let rest = fixture.storage.timers.due("q", fixture.now(), &all[..7], 2).await.expect("due timers");
+    let rest = fixture.storage.timers.due("q", fixture.now(), Skip { timers: &all[..7], streams: &[] }, 2).await.expect("due timers");
     let rest: Vec<TimerId> = rest.iter().map(|found| found.timer.id).collect();
     assert_eq!(rest, all[7..9]);
-    assert!(fixture.storage.timers.due("q", fixture.now(), &all, 2).await.expect("due timers").is_empty());
+    assert!(fixture.storage.timers.due("q", fixture.now(), Skip { timers: &all, streams: &[] }, 2).await.expect("due timers").is_empty());
+}
+
+/// However many of theirs are due before; names are compared whole.
+pub async fn due_leaves_out_streams_that_must_wait(fixture: Fixture) {
+    let of = |name: &str, key: &str, seconds| NewTimer {
+        stream: stream(key),
+        ..timer(name, fixture.in_seconds(seconds))
+    };
+    let waiting = (0..20).map(|n| of(&format!("w{n}"), "it's 50% 🎟", 0));
+    let others = [of("a", "a", 1), of("b", "it's 50%", 2), of("c", "A", 3)];
+    set(&fixture, waiting.chain(others).collect()).await;
+    let streams = [stream("it's 50% 🎟"), stream("a")];
+    let skip = Skip { timers: &[id("c")], streams: &streams };
+    let found = fixture.storage.timers.due("q", fixture.in_seconds(9), skip, 2).await.expect("due timers");
+    assert_eq!(found.iter().map(|found| found.timer.id).collect::<Vec<_>>(), [id("b")]);
 }
 
 /// Limits of none, one and more than there is.
 pub async fn due_gives_at_most_the_limit(fixture: Fixture) {
     set(&fixture, vec![timer("a", fixture.now()), timer("b", fixture.now())]).await;
     for (limit, count) in [(0, 0), (1, 1), (2, 2), (usize::MAX, 2)] {
-        let found = fixture.storage.timers.due("q", fixture.now(), &[], limit).await.expect("due timers");
+        let found = fixture.storage.timers.due("q", fixture.now(), Skip::default(), limit).await.expect("due timers");
         assert_eq!(found.len(), count, "limit {limit}");
     }
 }

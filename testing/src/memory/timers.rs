@@ -2,7 +2,7 @@
 
 use super::{MemoryAdapter, to_the_microsecond};
 use async_trait::async_trait;
-use composable_rust_core::port::{NewTimer, StoreError, Timer, TimerClaim, TimerStore};
+use composable_rust_core::port::{NewTimer, Skip, StoreError, Timer, TimerClaim, TimerStore};
 use composable_rust_core::{StreamId, TimerId};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -47,12 +47,13 @@ impl TimerStore for MemoryAdapter {
         &self,
         queue: &str,
         now: Timestamp,
-        skip: &[TimerId],
+        skip: Skip<'_>,
         limit: usize,
     ) -> Result<Vec<Timer>, StoreError> {
         self.perform("due", |tables, _| {
-            let wanted =
-                |timer: &NewTimer| timer.queue == queue && timer.due <= now && !skip.contains(&timer.id);
+            let is_skipped =
+                |timer: &NewTimer| skip.timers.contains(&timer.id) || skip.streams.contains(&timer.stream);
+            let wanted = |timer: &NewTimer| timer.queue == queue && timer.due <= now && !is_skipped(timer);
             tables.timers.by_due_time(wanted).into_iter().take(limit).cloned().collect()
         })
         .await

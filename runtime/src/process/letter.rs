@@ -1,9 +1,8 @@
-//! Work among the dead letters: how it is kept, and how it is tried again.
+//! Work as a dead letter: how it is kept.
 
 use bytes::Bytes;
-use composable_rust_core::port::{Append, DeadLetter, EventStore, NewTimer, StoreError, TimerChanges};
+use composable_rust_core::port::{NewDeadLetter, NewTimer, StoreError, Timer};
 use composable_rust_core::{StreamId, TimerId};
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -14,6 +13,7 @@ struct Buried {
     token: Uuid,
     queue: String,
     stream: StreamId,
+    due: jiff::Timestamp,
     work: Box<RawValue>,
 }
 
@@ -24,33 +24,25 @@ pub(super) fn encode(timer: &NewTimer) -> Result<Bytes, StoreError> {
         token: timer.token,
         queue: timer.queue.clone(),
         stream: timer.stream.clone(),
+        due: timer.due,
         work: work.or_else(|_| serde_json::value::to_raw_value(&timer.payload.to_vec())).map_err(corrupt)?,
     };
     serde_json::to_vec(&buried).map(Bytes::from).map_err(corrupt)
 }
 
-/// Sets the timer of a dead letter again, due at once, under the token that it had: a command or an activity keeps
-/// its id, so that it cannot act twice.
-pub(crate) async fn reschedule(
-    store: &dyn EventStore,
-    letter: &DeadLetter,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let buried: Buried = serde_json::from_slice(&letter.letter.payload).map_err(corrupt)?;
+/// The timer that a letter holds, under the token that it had: a command or an activity keeps its id, so that it cannot
+/// act twice.
+pub(super) fn decode(letter: &NewDeadLetter) -> Result<Timer, StoreError> {
+    let buried: Buried = serde_json::from_slice(&letter.payload).map_err(corrupt)?;
     let timer = NewTimer {
         id: buried.id,
         token: buried.token,
         queue: buried.queue,
         stream: buried.stream,
-        due: now,
+        due: buried.due,
         payload: buried.work.get().to_owned().into(),
     };
-    let timers = TimerChanges { schedule: vec![timer], ..TimerChanges::default() };
-    match store.append(Append { timers, ..Append::default() }).await {
-        Ok(_) => Ok(()),
-        Err(composable_rust_core::port::AppendError::Store(error)) => Err(error),
-        Err(other) => Err(StoreError::Corrupt(other.to_string())),
-    }
+    Ok(Timer { timer, attempts: 0 })
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "used with map_err")]
