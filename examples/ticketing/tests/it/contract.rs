@@ -198,3 +198,58 @@ async fn what_people_wrote_stays_text_on_the_page() {
     let page = server.request(Method::GET, "/").send().await.unwrap().text().await.unwrap();
     assert!(page.contains("&lt;script&gt;alert(1)") && !page.contains("<script"), "{page}");
 }
+
+#[tokio::test]
+async fn a_user_has_one_id_in_the_form_of_all_ids_also_after_a_restart() {
+    let folder = folder();
+    let server = Server::start(folder.path(), &[]);
+    let first = server.sign_in("ann@example.org").await.id.clone();
+    assert_eq!((first.len(), &first[14..15]), (36, "7"));
+    assert_eq!(server.sign_in("ANN@example.org").await.id, first);
+    assert_ne!(server.sign_in("eve@example.org").await.id, first);
+    server.stop();
+    let server = Server::start(folder.path(), &[]);
+    assert_eq!(server.sign_in("ann@example.org").await.id, first);
+}
+
+#[tokio::test]
+async fn of_two_changes_to_one_version_of_an_event_one_is_made_and_the_other_told() {
+    let folder = folder();
+    let server = Server::start(folder.path(), &[]);
+    let person = server.sign_in("ann@example.org").await;
+    let show = person.sell(3).await;
+    let change = async |step: &str, version: u64| {
+        let request = person.request(Method::POST, &format!("/api/events/{}/{step}", show.id));
+        Answer::of(request.header("if-match", format!("\"{version}\"")).send().await.unwrap()).await
+    };
+    for version in (3..13).step_by(2) {
+        let (one, two) = tokio::join!(change("close-sales", version), change("close-sales", version));
+        let (made, told) = if one.status == 200 { (one, two) } else { (two, one) };
+        assert_eq!(made.expect(200).header("etag"), format!("\"{}\"", version + 1));
+        let problem = told.problem(412, "version_mismatch");
+        assert_eq!(
+            [&problem["expected_version"], &problem["actual_version"]],
+            [&json!(version), &json!(version + 1)]
+        );
+        change("open-sales", version + 1).await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn the_largest_event_that_the_rules_allow_is_taken() {
+    let folder = folder();
+    let server = Server::start(folder.path(), &[]);
+    let person = server.sign_in("ann@example.org").await;
+    let mut event = event(100_000);
+    event["title"] = json!("\u{1f3b6}".repeat(200));
+    event["description"] = json!("\u{1f3b6}".repeat(5_000));
+    event["sections"][0]["name"] = json!("\u{1f3b6}".repeat(100));
+    let mut tier = event["sections"][0]["tiers"][0].clone();
+    tier["name"] = json!("\u{1f3b6}".repeat(100));
+    tier["sales_end"] = json!("2030-01-01T00:00:00Z");
+    event["sections"][0]["tiers"] = json!(vec![tier; 10]);
+    event["sections"] = json!(vec![event["sections"][0].clone(); 50]);
+    assert!(event.to_string().len() > 200_000);
+    let made = person.post("/api/events", event).await.expect(201);
+    assert_eq!(made.body["sections"].as_array().unwrap().len(), 50);
+}
