@@ -8,6 +8,8 @@ mod commands {}
 mod processes {}
 #[doc = include_str!("../docs/guides/projections.md")]
 mod projections {}
+#[doc = include_str!("../docs/guides/stores.md")]
+mod stores {}
 #[doc = include_str!("../docs/guides/versioning.md")]
 mod versioning {}
 #[doc = include_str!("../docs/guides/testing.md")]

@@ -39,7 +39,7 @@ impl Dispatcher for ApplicationDispatcher {
                 // The giver of a command knows it; of the answer only the refusal is news.
                 let rejected = serde_json::from_str::<Value>(rejected.get());
                 let rejection = rejected.map(|mut rejected| rejected["rejection"].take());
-                Err(rejection.map_or_else(|error| failed(error), DispatchError::Rejected))
+                Err(rejection.map_or_else(failed, DispatchError::Rejected))
             }
             Err(failure) => Err(failed(failure.with_rejection::<Never>(|_| None))),
         }
