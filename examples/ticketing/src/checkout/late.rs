@@ -44,7 +44,7 @@ impl Checkout {
         let quantity = placed.holds.values().fold(0_u32, |sum, places| sum.saturating_add(*places));
         let counted = QuotaCommand::Take { reservation: order, quantity, limit: None };
         let mut steps = steps![
-            dispatch(order, ReservationCommand::Complete { payment }),
+            dispatch(order, ReservationCommand::CompleteLate { payment }),
             dispatch(placed.quota.clone(), counted),
         ];
         steps.extend(taken.iter().map(|section| confirm(*section, order)));

@@ -175,7 +175,9 @@ impl Checkout {
                 self.still_held(order, *until)
             }
             // The money is here and the order is gone.
-            (ReservationCommand::Complete { .. }, _) => self.refund(),
+            (ReservationCommand::Complete { .. } | ReservationCommand::CompleteLate { .. }, _) => {
+                self.refund()
+            }
             // Whoever was faster has said so by an event.
             _ => steps![],
         }

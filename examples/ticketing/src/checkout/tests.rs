@@ -240,7 +240,7 @@ fn money_that_comes_late_takes_the_places_again_where_they_are_free() {
 
     let late = expired_unanswered().into_iter().chain([charged(ChargeAnswer::Succeeded), retaken(11)]);
     let mut done = steps![
-        dispatch(id(), ReservationCommand::Complete { payment: payment() }),
+        dispatch(id(), ReservationCommand::CompleteLate { payment: payment() }),
         dispatch(quota(), QuotaCommand::Take { reservation: id(), quantity: 2, limit: None }),
     ];
     done.extend(confirms());

@@ -19,9 +19,12 @@ pub enum ReservationAction {
     /// The payment came to nothing; another may be tried while the hold lasts.
     #[command]
     FailPayment { payment: PaymentId },
-    /// The payment succeeded: the order gets its tickets, also when the money came after the order had expired.
+    /// The payment succeeded while the places were held: the order gets its tickets.
     #[command]
     Complete { payment: PaymentId },
+    /// The payment succeeded after the order had expired, and its places were taken again: it gets its tickets late.
+    #[command]
+    CompleteLate { payment: PaymentId },
     /// Gives the order up. While a payment is under way it must have been stopped first, and is named.
     #[command]
     Cancel { stopped: Option<PaymentId> },

@@ -60,7 +60,12 @@ impl Decider for Reservation {
                 Ok(vec![ReservationEvent::PaymentFailed { payment }])
             }
             ReservationCommand::FailPayment { .. } => Ok(Vec::new()),
-            ReservationCommand::Complete { payment } => self.complete(payment, context),
+            ReservationCommand::Complete { payment } => {
+                self.complete(payment, ReservationStatus::Paying, context)
+            }
+            ReservationCommand::CompleteLate { payment } => {
+                self.complete(payment, ReservationStatus::Expired, context)
+            }
             ReservationCommand::Cancel { stopped } => self.cancel(stopped),
             ReservationCommand::Expire { unanswered } => self.expire(unanswered, context.now()),
         }
@@ -114,16 +119,18 @@ impl Reservation {
         }
     }
 
-    fn complete(&self, payment: PaymentId, context: &Context) -> Decision<Self> {
+    /// Who completes an order must know whether its places are held: those of an expired one may be another's by now.
+    fn complete(&self, payment: PaymentId, from: ReservationStatus, context: &Context) -> Decision<Self> {
         let is_ours = self.payment == Some(payment);
         match (self.status, &self.order) {
             (ReservationStatus::Completed, _) if is_ours => Ok(Vec::new()),
             (ReservationStatus::Completed, _) => Err(ReservationRefused::AlreadyPaid),
-            (ReservationStatus::Paying | ReservationStatus::Expired, Some(order)) if is_ours => {
+            (status, Some(order)) if is_ours && status == from => {
                 let Order { show, customer, .. } = *order;
                 let (tickets, at) = (order.issue(context), context.now());
                 Ok(vec![ReservationEvent::Completed { payment, show, customer, tickets, at }])
             }
+            (ReservationStatus::Expired, _) => Err(ReservationRefused::HoldExpired),
             (status, _) => Err(ReservationRefused::WrongState { status }),
         }
     }

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use std::time::Duration;
 use uuid::Uuid;
 
-use ReservationCommand::{Cancel, Complete, Expire, FailPayment, Place, StartPayment};
+use ReservationCommand::{Cancel, Complete, CompleteLate, Expire, FailPayment, Place, StartPayment};
 use ReservationEvent::{Cancelled, Completed, Expired, PaymentFailed, PaymentStarted, Placed};
 
 fn after(seconds: u64) -> Timestamp {
@@ -127,13 +127,20 @@ fn what_is_paid_gets_a_ticket_for_each_place() {
 }
 
 #[test]
-fn money_that_comes_late_still_completes_the_order_it_was_for() {
-    given::<Reservation>(paying().into_iter().chain([Expired]))
+fn money_that_comes_late_completes_the_order_it_was_for_once_its_places_are_taken_again() {
+    let expired = || paying().into_iter().chain([Expired]);
+    given::<Reservation>(expired())
         .when(Complete { payment: payment(1) })
+        .then_rejected(ReservationRefused::HoldExpired);
+    given::<Reservation>(expired())
+        .when(CompleteLate { payment: payment(1) })
         .then_state(|order| assert_eq!(order.status, ReservationStatus::Completed));
-    given::<Reservation>([placed(), Expired])
-        .when(Complete { payment: payment(1) })
-        .then_rejected(ReservationRefused::WrongState { status: ReservationStatus::Expired });
+    given::<Reservation>(expired())
+        .when(CompleteLate { payment: payment(2) })
+        .then_rejected(ReservationRefused::HoldExpired);
+    given::<Reservation>(paying())
+        .when(CompleteLate { payment: payment(1) })
+        .then_rejected(ReservationRefused::WrongState { status: ReservationStatus::Paying });
 }
 
 #[test]

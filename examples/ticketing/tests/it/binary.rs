@@ -2,8 +2,9 @@
 
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::{Value, json};
+use std::fs::{OpenOptions, read_to_string};
 use std::io::{BufRead, BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use tempfile::TempDir;
@@ -12,6 +13,7 @@ use tempfile::TempDir;
 #[derive(Debug)]
 pub(crate) struct Server {
     child: Child,
+    log: PathBuf,
     pub(crate) url: String,
     pub(crate) http: Client,
 }
@@ -29,17 +31,21 @@ pub(crate) fn folder() -> TempDir {
 }
 
 impl Server {
-    /// Starts in `folder` with these variables; ready when it says where it listens.
+    /// Starts in `folder` with these variables; ready when it says where it listens. What it logs is in the file `log`.
     pub(crate) fn start(folder: &Path, variables: &[(&str, &str)]) -> Self {
         Self::start_with(ticketing(folder).envs(variables.iter().copied()))
     }
 
     pub(crate) fn start_with(command: &mut Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let log = command.get_current_dir().unwrap().join("log");
+        let errors = OpenOptions::new().append(true).create(true).open(&log).unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(errors).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-        let url = line.trim().strip_prefix("listening on ").unwrap_or_else(|| panic!("it says {line:?}"));
-        Self { url: url.to_owned(), child, http: Client::new() }
+        let url = line.trim().strip_prefix("listening on ");
+        let url =
+            url.unwrap_or_else(|| panic!("it says {line:?}\n{}", read_to_string(&log).unwrap_or_default()));
+        Self { url: url.to_owned(), log, child, http: Client::new() }
     }
 
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
@@ -54,6 +60,11 @@ impl Server {
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
         Answer::of(self.request(Method::GET, path).send().await.unwrap()).await
+    }
+
+    /// What it has logged, in this run and in earlier ones.
+    pub(crate) fn log(&self) -> String {
+        read_to_string(&self.log).unwrap_or_default()
     }
 
     /// Asks it to end, and waits until it has.

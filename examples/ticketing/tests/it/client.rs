@@ -2,16 +2,22 @@
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request, StatusCode, header};
+use composable_rust::Clock;
 use composable_rust::web::InProcess;
 use serde_json::Value;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A client, signed in or not.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
     server: Arc<InProcess>,
     token: Option<String>,
+    clock: Arc<dyn Clock>,
 }
+
+/// Before a request is sent again.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// A status with its JSON body.
 #[derive(Debug)]
@@ -34,25 +40,30 @@ impl Answer {
 
 impl Client {
     pub(crate) fn new(app: &composable_rust::Application) -> Self {
-        Self { server: app.get::<InProcess>().expect("an application with HTTP"), token: None }
+        let server = app.get::<InProcess>().expect("an application with HTTP");
+        Self { server, token: None, clock: Arc::clone(&app.environment().clock) }
     }
 
     /// The same client, signed in.
     pub(crate) async fn sign_in(&self, email: &str) -> Self {
         let body = serde_json::json!({ "email": email });
-        let answer = self.send(Method::POST, "/api/auth/dev-sign-in", None, Some(body)).await;
+        let answer = self.insist("/api/auth/dev-sign-in", None, body).await;
         assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
         Self { token: Some(answer.text("/token").to_owned()), ..self.clone() }
     }
 
     /// Posts under an Idempotency-Key, again and again while the server says that it may help.
     pub(crate) async fn post(&self, path: &str, key: &str, body: Value) -> Answer {
+        self.insist(path, Some(key), body).await
+    }
+
+    async fn insist(&self, path: &str, key: Option<&str>, body: Value) -> Answer {
         loop {
-            let answer = self.send(Method::POST, path, Some(key), Some(body.clone())).await;
+            let answer = self.send(Method::POST, path, key, Some(body.clone())).await;
             if !answer.is_temporary() {
                 return answer;
             }
-            tokio::task::yield_now().await;
+            self.clock.sleep(PAUSE).await;
         }
     }
 

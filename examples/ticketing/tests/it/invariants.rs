@@ -1,121 +1,264 @@
 //! What must be true when everything has come to rest, whatever happened before.
 
-use composable_rust::Application;
 use composable_rust::port::{DeadLetterFilter, LogQuery, PageRequest};
 use composable_rust::projections::verify;
-use composable_rust::{Position, Projection};
+use composable_rust::{Application, Position, Projection, RecordedEvent, StreamId};
 use std::collections::BTreeMap;
+use std::fmt;
 use ticketing::inventory::{Inventory, views::Availability};
-use ticketing::payment::gateway::{Fate, Ledger};
+use ticketing::payment::gateway::{Entry, Fate, Ledger};
 use ticketing::payment::views::PaymentList;
 use ticketing::payment::{Payment, PaymentStatus};
+use ticketing::quota::Quota;
 use ticketing::reservation::views::{ReservationList, TicketList};
-use ticketing::reservation::{Reservation, ReservationStatus};
-use ticketing::shared::{PaymentId, ReservationId, SectionId};
+use ticketing::reservation::{Order, Reservation, ReservationStatus};
+use ticketing::shared::{PaymentId, QuotaId, ReservationId, SectionId};
 use ticketing::show::views::ShowList;
 
-/// Every broken promise, in words; none when all is well.
-pub(crate) async fn broken(app: &Application, section: &str, ledger: &Ledger) -> Vec<String> {
-    let mut broken = Vec::new();
-    let section: SectionId = section.parse().expect("a section id");
-    let inventory = app.load::<Inventory>(&section).await.expect("a store").expect("an inventory").state;
-    if !inventory.is_sound() {
-        broken.push(format!("places were lost or made up: {inventory:?}"));
+/// What is promised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Promise {
+    NoOversell,
+    HoldsEnd,
+    PaidMeansTicketsOrRefund,
+    MoneyMovesOnce,
+    OutcomesAreKnown,
+    LimitsCountWhatIsHad,
+    ViewsEqualARebuild,
+    NothingIsParked,
+    NoTaskPanics,
+}
+
+impl fmt::Display for Promise {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoOversell => "no oversell",
+            Self::HoldsEnd => "no hold outlives its expiry",
+            Self::PaidMeansTicketsOrRefund => "no paid reservation without tickets or refund",
+            Self::MoneyMovesOnce => "money moves once, and as much as was asked for",
+            Self::OutcomesAreKnown => "every activity's outcome is known",
+            Self::LimitsCountWhatIsHad => "a customer's limit counts what the customer has",
+            Self::ViewsEqualARebuild => "projections equal a full rebuild",
+            Self::NothingIsParked => "nothing is left among the dead letters",
+            Self::NoTaskPanics => "no task panics",
+        })
     }
-    if inventory.held > 0 {
-        broken.push(format!("{} places are still held", inventory.held));
+}
+
+/// A promise that was not kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Broken {
+    pub(crate) promise: Promise,
+    pub(crate) how: String,
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.promise, self.how)
     }
-    let mut completed = BTreeMap::<PaymentId, ReservationId>::new();
-    let mut sold = 0;
-    for id in keys(app, "reservation").await {
-        let id: ReservationId = id.parse().expect("a reservation id");
-        let state = app.load::<Reservation>(&id).await.expect("a store").expect("a reservation").state;
-        match state.status {
-            ReservationStatus::Held | ReservationStatus::Paying => {
-                broken.push(format!("reservation {id} has not ended: {:?}", state.status));
+}
+
+/// One line for each.
+pub(crate) fn told(broken: &[Broken]) -> String {
+    broken.iter().map(|broken| format!("{broken}\n")).collect()
+}
+
+/// Every promise that is not kept; none when all is well.
+pub(crate) async fn broken(app: &Application, section: &str, ledger: &Ledger) -> Vec<Broken> {
+    let found = Found::of(app, section.parse().expect("a section id")).await;
+    let mut findings = Findings::default();
+    findings.places(&found);
+    findings.limits(app, &found).await;
+    findings.money(app, &found, ledger).await;
+    findings.tickets(app, &found).await;
+    findings.outcomes(app).await;
+    findings.views(app).await;
+    findings.dead_letters(app).await;
+    findings.0
+}
+
+/// What the log says.
+struct Found {
+    inventory: Inventory,
+    orders: BTreeMap<ReservationId, Reservation>,
+}
+
+impl Found {
+    async fn of(app: &Application, section: SectionId) -> Self {
+        let inventory = app.load::<Inventory>(&section).await.expect("a store").expect("an inventory").state;
+        let mut orders = BTreeMap::new();
+        for id in keys(app, "reservation").await {
+            let id: ReservationId = id.parse().expect("a reservation id");
+            let order = app.load::<Reservation>(&id).await.expect("a store").expect("a reservation");
+            orders.insert(id, order.state);
+        }
+        Self { inventory, orders }
+    }
+
+    fn completed(&self) -> impl Iterator<Item = (&ReservationId, &Reservation)> {
+        self.orders.iter().filter(|(_, order)| order.status == ReservationStatus::Completed)
+    }
+}
+
+fn places(order: &Reservation) -> u32 {
+    order.order.as_ref().map_or(0, Order::places)
+}
+
+#[derive(Default)]
+struct Findings(Vec<Broken>);
+
+impl Findings {
+    fn add(&mut self, promise: Promise, how: String) {
+        self.0.push(Broken { promise, how });
+    }
+
+    fn places(&mut self, found: &Found) {
+        let Found { inventory, orders } = found;
+        if !inventory.is_sound() {
+            self.add(Promise::NoOversell, format!("places were lost or made up: {inventory:?}"));
+        }
+        let sold: u32 = found.completed().map(|(_, order)| places(order)).sum();
+        if sold > inventory.capacity {
+            self.add(Promise::NoOversell, format!("{sold} of {} places are paid", inventory.capacity));
+        }
+        if sold != inventory.sold {
+            let how = format!("{sold} places are in completed orders, {} are sold", inventory.sold);
+            self.add(Promise::NoOversell, how);
+        }
+        if inventory.held > 0 {
+            self.add(Promise::HoldsEnd, format!("{} places are still held", inventory.held));
+        }
+        for (id, order) in orders {
+            if matches!(order.status, ReservationStatus::Held | ReservationStatus::Paying) {
+                self.add(Promise::HoldsEnd, format!("order {id} has not ended: {:?}", order.status));
             }
-            ReservationStatus::Completed => {
-                sold += state.order.as_ref().map_or(0, ticketing::reservation::Order::places);
-                if let Some(payment) = state.payment {
-                    completed.insert(payment, id);
+        }
+    }
+
+    async fn limits(&mut self, app: &Application, found: &Found) {
+        let mut had = BTreeMap::new();
+        for (id, order) in found.completed() {
+            had.insert(*id, places(order));
+        }
+        let mut counted = BTreeMap::new();
+        for id in keys(app, "quota").await {
+            let id: QuotaId = id.parse().expect("a quota id");
+            counted.extend(app.load::<Quota>(&id).await.expect("a store").expect("a quota").state.orders);
+        }
+        if had != counted {
+            self.add(Promise::LimitsCountWhatIsHad, format!("bought {had:?}, counted {counted:?}"));
+        }
+    }
+
+    /// Money is with us exactly for what was sold, and as much as it costs.
+    async fn money(&mut self, app: &Application, found: &Found, ledger: &Ledger) {
+        let by_payment = found.completed().filter_map(|(id, order)| Some((order.payment?, (id, order))));
+        let completed: BTreeMap<PaymentId, _> = by_payment.collect();
+        let entries: BTreeMap<_, Entry> =
+            ledger.entries().into_iter().map(|entry| (entry.payment, entry)).collect();
+        for (payment, (id, _)) in &completed {
+            if !entries.contains_key(payment) {
+                let how = format!("order {id} is completed without money");
+                self.add(Promise::PaidMeansTicketsOrRefund, how);
+            }
+        }
+        for (payment, entry) in &entries {
+            let is_kept = matches!(entry.fate, Fate::Charged { .. });
+            match (is_kept, completed.get(payment)) {
+                (true, None) => {
+                    let how = format!("{entry:?} was taken and nothing was sold for it");
+                    self.add(Promise::PaidMeansTicketsOrRefund, how);
+                }
+                (false, Some((id, _))) => {
+                    let how = format!("order {id} is completed but {entry:?}");
+                    self.add(Promise::PaidMeansTicketsOrRefund, how);
+                }
+                (true, Some((id, order))) => {
+                    let total = order.order.as_ref().map(|order| order.total);
+                    if entry.amount != total {
+                        let how = format!("order {id} costs {total:?}, and {:?} was taken", entry.amount);
+                        self.add(Promise::MoneyMovesOnce, how);
+                    }
+                }
+                (false, None) => {}
+            }
+            let known = app.load::<Payment>(payment).await.expect("a store");
+            if known.is_some_and(|payment| payment.state.status == PaymentStatus::Processing) {
+                let how = format!("payment {payment} is still under way although {entry:?}");
+                self.add(Promise::OutcomesAreKnown, how);
+            }
+        }
+    }
+
+    async fn tickets(&mut self, app: &Application, found: &Found) {
+        for (id, order) in found.completed() {
+            let query = app.view::<TicketList>().at_least_position(app.events().signal().position());
+            let listed = query.query().filter_eq("reservation", *id).page(1, 100).fetch().await;
+            let seen = listed.map_or(0, |page| page.total);
+            let (bought, issued) = (places(order), order.tickets.len());
+            if issued != bought as usize || seen != u64::from(bought) {
+                let how = format!("order {id} of {bought} places has {issued} tickets, {seen} are listed");
+                self.add(Promise::PaidMeansTicketsOrRefund, how);
+            }
+        }
+    }
+
+    /// No call waits for its answer.
+    async fn outcomes(&mut self, app: &Application) {
+        for key in keys(app, "process-checkout").await {
+            let stream = StreamId::new("process-checkout", &key).expect("a stream");
+            for timer in app.storage().timers.pending(&stream).await.expect("a store") {
+                let work = String::from_utf8_lossy(&timer.timer.payload).into_owned();
+                if work.contains(r#""do":"call""#) {
+                    self.add(Promise::OutcomesAreKnown, format!("{stream} still waits for {work}"));
                 }
             }
-            ReservationStatus::Unplaced | ReservationStatus::Expired | ReservationStatus::Cancelled => {}
         }
     }
-    if sold != inventory.sold {
-        broken.push(format!("{sold} places are in completed orders, {} are sold", inventory.sold));
-    }
-    broken.extend(money(app, ledger, &completed).await);
-    broken.extend(views(app).await);
-    let letters = app.dead_letters().list(&DeadLetterFilter::default(), PageRequest::first(10)).await;
-    for letter in letters.expect("a store").items {
-        broken.push(format!("dead letter: {:?}", letter.letter));
-    }
-    broken
-}
 
-/// Money is with us exactly for what was sold.
-async fn money(
-    app: &Application,
-    ledger: &Ledger,
-    completed: &BTreeMap<PaymentId, ReservationId>,
-) -> Vec<String> {
-    let mut broken = Vec::new();
-    for entry in ledger.entries() {
-        let is_kept = matches!(entry.fate, Fate::Charged { .. });
-        match (is_kept, completed.get(&entry.payment)) {
-            (true, None) => broken.push(format!("{entry:?} was taken and nothing was sold for it")),
-            (false, Some(order)) => broken.push(format!("order {order} is completed but {entry:?}")),
-            (true, Some(_)) | (false, None) => {}
+    async fn views(&mut self, app: &Application) {
+        self.view(app, ShowList).await;
+        self.view(app, Availability).await;
+        self.view(app, ReservationList).await;
+        self.view(app, TicketList).await;
+        self.view(app, PaymentList).await;
+    }
+
+    async fn view<P: Projection>(&mut self, app: &Application, projection: P) {
+        let view = app.view::<P>().at_least_position(app.events().signal().position());
+        if let Err(error) = view.query().page(1, 1).fetch().await {
+            self.add(Promise::ViewsEqualARebuild, format!("view {} does not follow: {error}", P::NAME));
         }
-        if let Some(payment) = app.load::<Payment>(&entry.payment).await.expect("a store") {
-            let status = payment.state.status;
-            if status == PaymentStatus::Processing {
-                broken.push(format!("payment {} has no outcome although {entry:?}", entry.payment));
-            }
+        let differences = verify(&projection, &view).await.expect("a log that can be folded");
+        if !differences.is_empty() {
+            self.add(Promise::ViewsEqualARebuild, format!("view {}: {differences:?}", P::NAME));
         }
     }
-    let paid: Vec<_> = ledger.entries().into_iter().map(|entry| entry.payment).collect();
-    for (payment, order) in completed {
-        if !paid.contains(payment) {
-            broken.push(format!("order {order} is completed without money"));
+
+    async fn dead_letters(&mut self, app: &Application) {
+        let letters = app.dead_letters().list(&DeadLetterFilter::default(), PageRequest::first(10)).await;
+        for letter in letters.expect("a store").items {
+            self.add(Promise::NothingIsParked, format!("{:?}", letter.letter));
         }
     }
-    broken
-}
-
-/// Every view equals a fresh fold of the log.
-async fn views(app: &Application) -> Vec<String> {
-    let mut broken = Vec::new();
-    broken.extend(view(app, ShowList).await);
-    broken.extend(view(app, Availability).await);
-    broken.extend(view(app, ReservationList).await);
-    broken.extend(view(app, TicketList).await);
-    broken.extend(view(app, PaymentList).await);
-    broken
-}
-
-async fn view<P: Projection>(app: &Application, projection: P) -> Option<String> {
-    let head = app.events().signal().position();
-    let view = app.view::<P>().at_least_position(head);
-    view.query().page(1, 1).fetch().await.expect("a view that follows");
-    let differences = verify(&projection, &view).await.expect("a log that can be folded");
-    (!differences.is_empty()).then(|| format!("view {} differs from its log: {differences:?}", P::NAME))
 }
 
 /// The keys of all streams of a category.
 async fn keys(app: &Application, category: &str) -> Vec<String> {
+    let events = events(app, category).await.into_iter().filter(|event| event.version.get() == 1);
+    events.map(|event| event.stream.key().to_owned()).collect()
+}
+
+/// All events of a category.
+async fn events(app: &Application, category: &str) -> Vec<RecordedEvent> {
     let categories = [category.to_owned()];
-    let mut keys = Vec::new();
-    let mut after = Position::ZERO;
+    let (mut events, mut after) = (Vec::new(), Position::ZERO);
     loop {
-        let query = LogQuery { after, limit: 1_000, categories: Some(&categories) };
+        let query = LogQuery::after(after, 1_000).of(Some(&categories));
         let page = app.events().read_log(query).await.expect("a store");
-        let first = page.events.iter().filter(|event| event.version.get() == 1);
-        keys.extend(first.map(|event| event.stream.key().to_owned()));
+        events.extend(page.events);
         if page.read_to >= page.horizon {
-            return keys;
+            return events;
         }
         after = page.read_to;
     }

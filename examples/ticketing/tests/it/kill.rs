@@ -3,7 +3,7 @@
 //! `PROVE_SECONDS` kills for so long; without it twenty times.
 
 use crate::binary::{OnSale, Server, folder};
-use crate::invariants::broken;
+use crate::invariants::{broken, told};
 use composable_rust::prelude::*;
 use composable_rust::runtime::SystemClock;
 use composable_rust::{Randomness, SeededRandom};
@@ -126,7 +126,7 @@ async fn come_to_rest(folder: &Path, show: &OnSale) {
         if broken.is_empty() {
             break;
         }
-        assert!(started.elapsed() < REST, "{}", broken.join("\n"));
+        assert!(started.elapsed() < REST, "{}", told(&broken));
         // The next event, or a while: then look again.
         let _ =
             tokio::time::timeout(Duration::from_secs(1), app.events().signal().reached(seen.next())).await;

@@ -2,9 +2,10 @@
 
 use crate::client::Client;
 use axum::http::StatusCode;
-use composable_rust::Application;
+use composable_rust::{Application, Clock};
 use futures_util::future::join_all;
-use serde_json::json;
+use serde_json::{Value, json};
+use std::time::Duration;
 
 /// Places of the show.
 pub(crate) const CAPACITY: u32 = 5;
@@ -21,7 +22,13 @@ pub(crate) struct Buyer {
     /// The outcomes of the payments tried, one after the other.
     pub(crate) payments: Vec<&'static str>,
     pub(crate) gives_up: bool,
+    /// How long before each payment.
+    pub(crate) hesitates: Duration,
 }
+
+/// How long somebody for whom no place is free waits before asking again, and how often: holds end meanwhile.
+const PATIENCE: Duration = Duration::from_secs(12);
+const ASKS: u32 = 3;
 
 /// A show on sale.
 #[derive(Debug, Clone)]
@@ -64,23 +71,37 @@ pub(crate) async fn rush(app: &Application, on_sale: &OnSale, buyers: &[Buyer]) 
     join_all(buyers.iter().map(|buyer| buy(app, on_sale, buyer))).await;
 }
 
+/// The reservation, once there is one.
+async fn reserve(client: &Client, buyer: &Buyer, wanted: &Value, clock: &dyn Clock) -> Option<String> {
+    for time in 0..ASKS {
+        let key = format!("reserve-{}-{time}", buyer.number);
+        let reserved = client.post("/api/reservations", &key, wanted.clone()).await;
+        if reserved.status == StatusCode::CREATED {
+            return Some(reserved.text("/id").to_owned());
+        }
+        assert_eq!(reserved.status, StatusCode::CONFLICT, "{reserved:?}");
+        if reserved.text("/code") != "seats_unavailable" {
+            return None;
+        }
+        clock.sleep(PATIENCE).await;
+    }
+    None
+}
+
 /// One buyer's story, as far as the server lets it go.
 async fn buy(app: &Application, on_sale: &OnSale, buyer: &Buyer) {
     let client = Client::new(app).sign_in(&format!("{}@example.org", buyer.name)).await;
     let line = json!({ "section_id": on_sale.section, "tier_id": on_sale.tier, "quantity": buyer.quantity });
     let wanted = json!({ "event_id": on_sale.show, "lines": [line] });
-    let reserved = client.post("/api/reservations", &format!("reserve-{}", buyer.number), wanted).await;
-    if reserved.status != StatusCode::CREATED {
-        assert_eq!(reserved.status, StatusCode::CONFLICT, "{reserved:?}");
-        return;
-    }
-    let id = reserved.text("/id").to_owned();
+    let clock = &app.environment().clock;
+    let Some(id) = reserve(&client, buyer, &wanted, &**clock).await else { return };
     for (attempt, outcome) in buyer.payments.iter().enumerate() {
+        clock.sleep(buyer.hesitates).await;
         let payment = json!({
             "reservation_id": id,
             "method": { "type": "simulated", "outcome": outcome },
         });
-        let paid = client.post("/api/payments", &format!("pay-{}-{attempt}", buyer.number), payment).await;
+        let paid = client.post("/api/payments", &format!("pay-{id}-{attempt}"), payment).await;
         let expected = [StatusCode::CREATED, StatusCode::CONFLICT, StatusCode::GONE];
         assert!(expected.contains(&paid.status), "{paid:?}");
     }

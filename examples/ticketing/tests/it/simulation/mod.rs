@@ -1,0 +1,43 @@
+//! The checkout on one thread under virtual time, crashed between any two polls, from a seed.
+//!
+//! `PROVE_SECONDS` runs as many new seeds as fit; without it a thousand. `SIMULATION_SEED` runs one,
+//! and prints its log where it breaks a promise.
+
+mod gateway;
+mod scenario;
+
+pub(crate) use scenario::{Outcome, outcome_of};
+
+use crate::invariants::told;
+use crate::planted::Bug;
+use crate::proof::{Proof, number};
+
+/// Seeds of a short run.
+pub(crate) const SEEDS: u64 = 1_000;
+
+/// How one seed is told again.
+pub(crate) fn replay(seed: u64) -> String {
+    format!("replay: SIMULATION_SEED={seed} cargo test -p ticketing --test it simulation_of_the_checkout")
+}
+
+#[test]
+fn simulation_of_the_checkout_keeps_every_promise_wherever_it_crashes() {
+    let wrong = |seed| Some(outcome_of(seed, &Bug::NONE)).filter(|outcome| !outcome.broken.is_empty());
+    let found = match number("SIMULATION_SEED") {
+        Some(seed) => {
+            wrong(seed).map(|outcome| (seed, outcome)).inspect(|(_, outcome)| eprintln!("{}", outcome.log))
+        }
+        None => Proof::of(SEEDS).first_that(wrong),
+    };
+    if let Some((seed, Outcome { broken, .. })) = found {
+        panic!("seed {seed} breaks a promise\n{}{}", told(&broken), replay(seed));
+    }
+}
+
+#[test]
+fn simulation_of_one_seed_writes_the_same_log_byte_for_byte() {
+    for seed in 0..20 {
+        let (first, again) = (outcome_of(seed, &Bug::NONE), outcome_of(seed, &Bug::NONE));
+        assert_eq!(first, again, "seed {seed}");
+    }
+}
