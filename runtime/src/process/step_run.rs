@@ -83,13 +83,14 @@ impl<P: Process> StepRun<P> {
 
     fn try_decide(&mut self, deciding: &Deciding<'_>) -> Result<Decided, Failure> {
         let mut append = self.check().ok_or(Failure::Overloaded)?;
-        let state = self.guard.as_ref().and_then(|guard| guard.as_ref()).map(|slot| Arc::clone(&slot.state));
+        let slot = self.guard.as_ref().and_then(|guard| guard.as_ref()).ok_or(Failure::Overloaded)?;
+        let (state, version) = (Arc::clone(&slot.state), slot.version.next());
         let now = deciding.context.now();
-        let (next, step) = self.react(&*state.ok_or(Failure::Overloaded)?, now)?;
+        let (next, step) = self.react(&state, now)?;
         let id = EventId::from_uuid(deciding.environment.new_id());
         let origin = Origin::new(id, &deciding.metadata.decode());
-        let planned =
-            plan((P::NAME, &self.stream, &self.reference), now, &step, &origin).map_err(unencodable)?;
+        let of = (P::NAME, &self.stream, self.reference.as_str(), version);
+        let planned = plan(of, now, &step, &origin).map_err(unencodable)?;
         append.events.push(NewEvent {
             id,
             event_type: EventType::Borrowed(STEPPED),

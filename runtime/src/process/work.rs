@@ -3,12 +3,12 @@
 use super::record::Stepped;
 use composable_rust_core::port::NewTimer;
 use composable_rust_core::{
-    CausationId, CorrelationId, EventId, EventMetadata, ProcessEffect, StreamId, TimerId, UserId,
-    derived_uuid,
+    CausationId, CorrelationId, EventId, EventMetadata, ProcessEffect, StreamId, StreamVersion, TimerId,
+    UserId, derived_uuid,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
+use uuid::{Builder, Uuid};
 
 /// One thing that a process wants done, with its origin.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -59,10 +59,10 @@ pub(super) struct Planned {
     pub(super) schedule: Vec<NewTimer>,
 }
 
-/// Turns the effects of a step into timers. Commands and activities are due at once, a microsecond apart, so that
-/// they are taken up in the order in which the process named them.
+/// Turns the effects of a step into timers. Commands and activities are due at once, a microsecond apart, with ids that
+/// sort as their steps do, so that they are taken up in the order in which the process named them.
 pub(super) fn plan(
-    (queue, stream, reference): (&str, &StreamId, &str),
+    (queue, stream, reference, version): (&str, &StreamId, &str, StreamVersion),
     now: Timestamp,
     step: &Stepped,
     origin: &Origin,
@@ -73,7 +73,7 @@ pub(super) fn plan(
         let at_once = now.saturating_add(SignedDuration::from_micros(i64::try_from(ordinal).unwrap_or(0)));
         let (id, due) = match effect {
             ProcessEffect::Dispatch { .. } | ProcessEffect::Call { .. } => {
-                (TimerId::from_uuid(token), at_once.unwrap_or(now))
+                (work_id(version, ordinal, token), at_once.unwrap_or(now))
             }
             ProcessEffect::Schedule { timer, due } => (timer_id(stream, timer), *due),
             ProcessEffect::Cancel { timer } => {
@@ -98,7 +98,31 @@ fn new_timer(
     Ok(NewTimer { id, token, queue: queue.to_owned(), stream: stream.clone(), due, payload })
 }
 
+/// Of two with the same due time the one of the earlier step, and in a step the one named first, has the lower id.
+fn work_id(version: StreamVersion, ordinal: usize, token: Uuid) -> TimerId {
+    let mut bytes = token.into_bytes();
+    bytes[..6].copy_from_slice(&version.get().to_be_bytes()[2..]);
+    let ordinal = u16::try_from(ordinal).unwrap_or(u16::MAX).min(0x0fff);
+    bytes[6..8].copy_from_slice(&ordinal.to_be_bytes());
+    TimerId::from_uuid(Builder::from_custom_bytes(bytes).into_uuid())
+}
+
 /// A timer is the same when its instance and its content are.
 fn timer_id(stream: &StreamId, timer: &serde_json::Value) -> TimerId {
     TimerId::derived(&[stream.as_str(), "timer", &timer.to_string()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_work_sort_as_their_steps_do() {
+        let places = [(1, 0), (1, 1), (1, 4_000), (2, 0), (255, 3), (256, 0), (70_000, 1), (u32::MAX, 0)];
+        let ids = places.map(|(version, ordinal)| {
+            let token = derived_uuid(&[&version.to_string(), &ordinal.to_string()]);
+            work_id(StreamVersion::from(version), ordinal, token)
+        });
+        assert!(ids.is_sorted_by(|a, b| a < b), "{ids:?}");
+    }
 }

@@ -4,6 +4,7 @@
 mod bus;
 mod commands;
 mod domain;
+mod parking;
 mod processes;
 mod resilience;
 mod store;
