@@ -10,6 +10,9 @@ use std::time::Duration;
 
 const NAME: &str = "relay";
 
+/// The name of the circuit before the bus.
+pub(crate) const BUS_CIRCUIT: &str = "bus";
+
 /// Most messages published at once. A bus that lets its publishers wait must not be given more than it can take within
 /// the timeout, else the same ones are published over and over.
 const PUBLISH_LIMIT: usize = 200;
@@ -34,7 +37,7 @@ impl Relay {
         checkpoints: Arc<dyn CheckpointStore>,
         clock: &Arc<dyn Clock>,
     ) -> Self {
-        let circuit = CircuitBreaker::new("bus", CircuitOptions::default(), Arc::clone(clock));
+        let circuit = CircuitBreaker::new(BUS_CIRCUIT, CircuitOptions::default(), Arc::clone(clock));
         let timeout = Timeout::new(PUBLISH_TIMEOUT, Arc::clone(clock));
         Self { bus, checkpoints, circuit, timeout, published: Position::ZERO }
     }

@@ -1,6 +1,8 @@
 //! How the parts of an application are.
 
 use super::shared::Shared;
+use crate::relay::BUS_CIRCUIT;
+use crate::resilience::{CircuitState, Circuits};
 use composable_rust_core::elapsed;
 use composable_rust_projections::{
     Monitor, Progress, ProjectionControl, ProjectionProgress, SubscriptionState,
@@ -51,6 +53,8 @@ pub(super) async fn check(shared: &Shared) -> Vec<ComponentHealth> {
             storage.checkpoints.load_checkpoint("health").await.map(drop).map_err(unhealthy)
         })),
     ];
+    let bus = judge_bus(shared);
+    checks.push(Box::pin(component(shared, "event_bus".into(), false, async move { bus })));
     let limit = shared.options.lag_limit;
     for progress in shared.monitors.iter().map(Monitor::progress) {
         let name = progress.name.clone();
@@ -85,6 +89,20 @@ fn judge(progress: &Progress, lag_limit: u64) -> Verdict {
         return Err((ComponentStatus::Degraded, format!("{parked} streams with dead letters")));
     }
     Ok(())
+}
+
+/// What the relay has found out by publishing; asking the bus once more would tell no more.
+fn judge_bus(shared: &Shared) -> Verdict {
+    let states = shared.handles.get::<Circuits>().map(|circuits| circuits.states()).unwrap_or_default();
+    match states.into_iter().find(|(name, _)| *name == BUS_CIRCUIT) {
+        Some((_, CircuitState::Open)) => {
+            Err((ComponentStatus::Unhealthy, "publishing keeps failing; events wait in the log".to_owned()))
+        }
+        Some((_, CircuitState::HalfOpen)) => {
+            Err((ComponentStatus::Degraded, "publishing failed and is being tried again".to_owned()))
+        }
+        Some((_, CircuitState::Closed)) | None => Ok(()),
+    }
 }
 
 fn judge_projection(projection: &ProjectionProgress, lag_limit: u64) -> Verdict {

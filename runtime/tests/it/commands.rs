@@ -6,7 +6,7 @@ use crate::domain::{
 use bytes::Bytes;
 use composable_rust_core::port::StreamRange;
 use composable_rust_core::{CommandId, ExpectedVersion, Position, StreamId, StreamVersion};
-use composable_rust_runtime::{ExecuteError, RequestContext, on};
+use composable_rust_runtime::{ApplicationOptions, CommandOptions, ExecuteError, RequestContext, on};
 use composable_rust_testing::memory::Faults;
 use composable_rust_testing::simulation::{Life, Simulation};
 use futures_util::future::join_all;
@@ -193,6 +193,28 @@ fn the_expected_version_is_the_one_that_another_instance_wrote() {
             one.execute("a", StockCommand::Fill { amount: 1 }).expecting(second.next()).await.unwrap();
         };
         simulation.live(Life::CALM, life).await;
+    });
+}
+
+/// It is never answered as a conflict: the caller has done nothing wrong.
+#[test]
+fn contention_that_outlasts_the_attempts_is_overload() {
+    Simulation::run(1, async |simulation| {
+        let life = async |environment: composable_rust_core::Environment| {
+            let commands = CommandOptions { max_attempts: 1, ..CommandOptions::default() };
+            let options = ApplicationOptions { commands, ..ApplicationOptions::default() };
+            let app = application(simulation, environment.clone()).options(options).start().await.unwrap();
+            let rival = application(simulation, environment).start().await.unwrap();
+            let fill = || StockCommand::Fill { amount: 1 };
+            app.execute("a", fill()).await.unwrap();
+            rival.execute("a", fill()).await.unwrap();
+            assert!(matches!(app.execute("a", fill()).await.unwrap_err(), ExecuteError::Overloaded));
+            assert_eq!(app.execute("a", fill()).await.unwrap().state.free, 3);
+        };
+        assert_eq!(
+            simulation.live(Life::CALM, life).await,
+            composable_rust_testing::simulation::Ending::Finished(())
+        );
     });
 }
 

@@ -1,11 +1,15 @@
 //! Resilience policies, with time that moves when told.
 
+use crate::domain::{StockCommand, application};
 use composable_rust_core::{Environment, FixedClock};
 use composable_rust_projections::Backoff;
+use composable_rust_runtime::ComponentStatus;
 use composable_rust_runtime::resilience::{
     Bulkhead, BulkheadOptions, CircuitBreaker, CircuitChange, CircuitOptions, CircuitState, Circuits, Policy,
     PolicyError, RateLimiter, RateLimiterOptions, RetryPolicy, Timeout,
 };
+use composable_rust_testing::memory::{Faults, MemoryBus};
+use composable_rust_testing::simulation::{Ending, Life, Simulation};
 use composable_rust_testing::test_environment;
 use futures_util::future::{BoxFuture, pending, ready};
 use futures_util::{FutureExt, poll};
@@ -275,6 +279,44 @@ fn the_relay_is_behind_a_circuit_that_the_application_shows() {
         let states = app.get::<Circuits>().unwrap().states();
         assert_eq!(states, [("bus", CircuitState::Closed)]);
     });
+}
+
+#[test]
+fn each_part_that_fails_shows_in_the_health() {
+    let scenario = async |simulation: &Simulation| {
+        let life = async |environment: Environment| {
+            let faults = simulation.faults();
+            let bus = MemoryBus::new(&environment).with_faults(faults.clone());
+            let app = application(simulation, environment).bus(bus).start().await.unwrap();
+            let failing = async || {
+                let parts = app.health().await.into_iter();
+                parts
+                    .filter(|part| part.status != ComponentStatus::Healthy)
+                    .map(|part| part.name)
+                    .collect::<Vec<_>>()
+            };
+            while !failing().await.is_empty() {
+                app.environment().clock.sleep(SECOND).await;
+            }
+            for (operation, name) in [("read_log", "event_store"), ("load_checkpoint", "projections_db")] {
+                faults.fail_next(operation);
+                assert_eq!(failing().await, [name]);
+                assert!(failing().await.is_empty());
+            }
+            (0..5).for_each(|_| faults.fail_next("publish"));
+            app.execute("a", StockCommand::Fill { amount: 1 }).await.unwrap();
+            while !failing().await.contains(&"event_bus".to_owned()) {
+                app.environment().clock.sleep(SECOND).await;
+            }
+            let bus = app.health().await.into_iter().find(|part| part.name == "event_bus").unwrap();
+            assert!(!bus.critical && bus.detail.is_some(), "{bus:?}");
+            while failing().await.contains(&"event_bus".to_owned()) {
+                app.environment().clock.sleep(SECOND).await;
+            }
+        };
+        assert_eq!(simulation.live(Life::CALM, life).await, Ending::Finished(()));
+    };
+    Simulation::run_with(1, |_| Faults::scripted(), scenario);
 }
 
 #[tokio::test]
