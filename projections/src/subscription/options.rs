@@ -10,7 +10,9 @@ pub enum FailurePolicy {
     /// Stop at the event: nothing is lost, nothing goes on.
     #[default]
     Stop,
-    /// Park it as a dead letter after so many attempts, and with it the later events of its stream.
+    /// Park it as a dead letter after so many attempts, and with it the later events of its stream. An event of a type
+    /// or version that this code does not know stops the subscription all the same: it gives up its lease, so that an
+    /// instance with newer code goes on.
     Park {
         /// Attempts in all; 0 counts as 1.
         after: u32,

@@ -142,3 +142,24 @@ fn a_restart_remembers_what_is_parked() {
         running.shut_down().await.unwrap();
     });
 }
+
+/// While old and new code run side by side, the old must not put aside what the new can handle.
+#[test]
+fn an_event_of_newer_code_is_not_parked_but_left_to_an_instance_that_knows_it() {
+    in_a_world(async |world| {
+        let running = world.start("old", Totals::default(), parking(1));
+        let last = world.add("x", 1).await;
+        running.reach(last).await;
+        let mut newer = world.new_append("tally", "x", b"{}".to_vec());
+        newer.streams[0].events[0].event_type = "tally.Renamed".into();
+        world.storage.events.append(newer).await.unwrap();
+        world.pass(Duration::from_secs(2)).await;
+        let live = running.control.progress().live.unwrap();
+        assert_eq!(live.state, SubscriptionState::Stopped);
+        assert!(live.last_error.unwrap().contains("unknown event type"));
+        assert!(letters(&world, DlqStatus::Pending).await.is_empty());
+        let lease = world.storage.leases.acquire(&live.name, "new", Duration::from_secs(5)).await.unwrap();
+        assert!(lease.is_some(), "the lease is free for another instance");
+        running.shut_down().await.unwrap();
+    });
+}

@@ -31,6 +31,10 @@ impl EventSet for Tally {
     }
 
     fn decode(event: &RecordedEvent) -> Result<Self, DecodeError> {
+        if event.event_type != "tally.Event" {
+            let event_type = event.event_type.to_string();
+            return Err(DecodeError::UnknownType { event_type, stream: event.stream.clone() });
+        }
         decode_payload(&event.event_type, event.schema_version, &[], &event.payload)
     }
 

@@ -6,6 +6,7 @@ mod commands;
 mod domain;
 mod parking;
 mod processes;
+mod relay;
 mod resilience;
 mod store;
 mod wiring;
