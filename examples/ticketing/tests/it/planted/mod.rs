@@ -10,7 +10,7 @@ mod ports;
 mod released_hold_sold_twice;
 mod timer_lost_at_restart;
 
-use crate::invariants::{Promise, told};
+use crate::invariants::{Broken, Promise, told};
 use crate::proof::Proof;
 use crate::simulation::{SEEDS, outcome_of, replay};
 use composable_rust::Environment;
@@ -63,18 +63,15 @@ impl OpenStorage for Spoiled {
     }
 }
 
-/// Finds `bug` within a thousand seeds by a promise that it breaks, and makes sure that nothing else breaks it: without
+/// Finds `bug` within a thousand seeds by the promise that it breaks, and makes sure that nothing else breaks it: without
 /// the bug the same seed is well.
 fn is_found(bug: &Bug, promise: Promise) {
-    is_found_beside(&Bug::NONE, bug, promise);
-}
-
-/// As [`is_found`], where `right` is all that differs from the usual without being wrong.
-fn is_found_beside(right: &Bug, bug: &Bug, promise: Promise) {
-    let wrong = |seed| Some(outcome_of(seed, bug).broken).filter(|broken| !broken.is_empty());
-    let (seed, broken) = Proof::short(SEEDS).first_that(wrong).expect("a seed that finds the bug");
+    let is_wrong = |broken: &Vec<Broken>| broken.iter().any(|broken| broken.promise == promise);
+    let wrong = |seed| Some(outcome_of(seed, bug).broken).filter(is_wrong);
+    let found = Proof::short(SEEDS).first_that(wrong);
+    let (seed, broken) =
+        found.unwrap_or_else(|| panic!("no seed below {SEEDS} breaks the promise: {promise}"));
     eprintln!("found by seed {seed}:\n{}", told(&broken));
-    assert!(broken.iter().any(|broken| broken.promise == promise), "it breaks {promise:?}");
-    let well = outcome_of(seed, right).broken;
+    let well = outcome_of(seed, &Bug::NONE).broken;
     assert!(well.is_empty(), "the product breaks it by itself\n{}{}", told(&well), replay(seed));
 }

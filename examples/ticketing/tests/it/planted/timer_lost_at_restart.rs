@@ -1,7 +1,8 @@
 //! **Timer lost at restart**: timers live in memory, as sleeps would.
 //!
-//! Planted in the storage: only timers that were set since it was opened become due. An order that was placed before a
-//! crash never expires: *no hold outlives its expiry* finds it.
+//! Planted in the storage: timers that were set before it was opened never become due (commands and calls, which are
+//! stored as timers too, do). An order that was placed before a crash never expires:
+//! *no hold outlives its expiry* finds it.
 
 use super::ports::{Appending, Knows, OnAppend, SomeTimers};
 use super::{Bug, is_found};
@@ -25,7 +26,8 @@ impl OnAppend for InMemory {
 
 impl Knows for InMemory {
     fn knows(&self, timer: &Timer) -> bool {
-        self.0.lock().unwrap().contains(&timer.timer.token)
+        let is_timer = String::from_utf8_lossy(&timer.timer.payload).contains(r#""do":"schedule""#);
+        !is_timer || self.0.lock().unwrap().contains(&timer.timer.token)
     }
 }
 
