@@ -5,7 +5,7 @@ use super::shared::Shared;
 use super::{ApplicationBuilder, ApplicationError, ComponentHealth, dead_letters, drain, health};
 use crate::command::{self, Execute, ExecuteAll, ExecuteError, Loaded, TargetSet};
 use crate::store::{Notices, StorageHost, Store, StoreOptions, StoreReducer};
-use composable_rust_core::port::{DeadLetterQueue, EventBus, EventStore, Storage, StoreError};
+use composable_rust_core::port::{DeadLetterFilter, DeadLetterQueue, EventBus, EventStore, Storage, StoreError};
 use composable_rust_core::{
     Action, Command, DeadLetterId, Decider, DeciderOf, Environment, KeyOf, Never, Projection,
 };
@@ -119,6 +119,18 @@ impl Application {
     /// Dropping the future stops the waiting, not the retry.
     pub async fn retry_dead_letter(&self, id: DeadLetterId, by: &str) -> Result<RetryOutcome, StoreError> {
         dead_letters::retry(&self.shared, id, by).await
+    }
+
+    /// Asks to try again every pending dead letter that `filter` names, and answers how many. They are handled in order,
+    /// each stream until one fails again; this does not wait for it.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store failed; some may have been asked for.
+    ///
+    /// # Cancel safety
+    /// As after an error.
+    pub async fn retry_dead_letters(&self, filter: &DeadLetterFilter, by: &str) -> Result<u64, StoreError> {
+        dead_letters::retry_all(&self.shared, filter, by).await
     }
 
     /// How far each subscription has come.

@@ -264,6 +264,29 @@ fn a_retry_takes_the_parked_inputs_of_an_instance_in_order_once() {
 }
 
 #[test]
+fn all_that_is_parked_is_retried_at_once() {
+    live(default_policy(), async |app| {
+        for key in ["a", "b", "c"] {
+            broken(&format!("reacting to {key}"));
+            note(app, key, 1).await;
+            note(app, key, 2).await;
+        }
+        pass(app, 5).await;
+        mend();
+        broken("reacting to b");
+        let of_c = DeadLetterFilter { stream: Some(instance("c")), ..DeadLetterFilter::default() };
+        assert_eq!(app.retry_dead_letters(&of_c, "somebody").await.unwrap(), 2);
+        assert_eq!(app.retry_dead_letters(&DeadLetterFilter::default(), "somebody").await.unwrap(), 4);
+        pass(app, 20).await;
+        for (key, all) in [("a", &["1", "2", "reminded"][..]), ("b", &[]), ("c", &["1", "2", "reminded"])] {
+            assert_eq!(copied(app, key).await, all);
+        }
+        assert_eq!(letters(app, DlqStatus::Pending).await.len(), 2, "those of b");
+        assert!(letters(app, DlqStatus::Processing).await.is_empty());
+    });
+}
+
+#[test]
 fn work_that_cannot_be_done_keeps_what_comes_later_for_its_instance_waiting() {
     live(default_policy(), async |app| {
         broken("recording a");
