@@ -29,6 +29,20 @@ pub(crate) enum Promise {
     NoTaskPanics,
 }
 
+impl Promise {
+    pub(crate) const ALL: [Self; 9] = [
+        Self::NoOversell,
+        Self::HoldsEnd,
+        Self::PaidMeansTicketsOrRefund,
+        Self::MoneyMovesOnce,
+        Self::OutcomesAreKnown,
+        Self::LimitsCountWhatIsHad,
+        Self::ViewsEqualARebuild,
+        Self::NothingIsParked,
+        Self::NoTaskPanics,
+    ];
+}
+
 impl fmt::Display for Promise {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -250,7 +264,7 @@ async fn keys(app: &Application, category: &str) -> Vec<String> {
 }
 
 /// All events of a category.
-async fn events(app: &Application, category: &str) -> Vec<RecordedEvent> {
+pub(crate) async fn events(app: &Application, category: &str) -> Vec<RecordedEvent> {
     let categories = [category.to_owned()];
     let (mut events, mut after) = (Vec::new(), Position::ZERO);
     loop {

@@ -1,21 +1,20 @@
 //! The real program, killed with SIGKILL in the middle of a mixed load, again and again on the same data.
 //!
-//! `PROVE_SECONDS` kills for so long; without it twenty times.
+//! `PROVE_SECONDS` kills for so long, in rounds of twenty with a show of their own; without it there is one round.
 
 use crate::binary::{OnSale, Server, folder};
-use crate::invariants::{broken, told};
-use composable_rust::prelude::*;
+use crate::books::Books;
+use crate::holds::{Lived, outlived};
+use crate::invariants::{Promise, broken, told};
+use crate::proof::Proof;
 use composable_rust::runtime::SystemClock;
-use composable_rust::{Randomness, SeededRandom};
+use composable_rust::{Clock, Randomness, SeededRandom, later};
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::json;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
-use ticketing::domain;
-use ticketing::payment::gateway::{Ledger, PaymentGateway, SimulatedGateway};
+use std::time::Duration;
 
 const KILLS: u64 = 20;
 const BUYERS: u64 = 12;
@@ -47,28 +46,38 @@ impl Answers {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn kill_at_random_points_breaks_no_promise() {
-    let folder = folder();
-    let random = SeededRandom::new(7);
+    let proof = Proof::of(1);
+    let mut seed = proof.first();
+    while proof.goes_on(seed) {
+        round(seed).await;
+        seed += 1;
+    }
+}
+
+/// Twenty kills on the data of one show.
+async fn round(seed: u64) {
+    let (folder, random) = (folder(), SeededRandom::new(seed));
+    let mut lives = Vec::new();
     let show = {
         let server = Server::start(folder.path(), &VARIABLES);
         let organiser = server.sign_in("org@example.org").await;
         organiser.sell_with(60, json!({ "max_per_customer": 40 })).await
     };
-    let mut kills = 0;
-    while goes_on(kills) {
+    for life in 0..KILLS {
+        let from = SystemClock.now();
         let server = Server::start(folder.path(), &VARIABLES);
         let answers = Answers::default();
-        let buyers = (0..BUYERS).map(|buyer| buy(&server, &show, &answers, (kills, buyer), &random));
-        let enough = 1 + random.next_u64() % (BUYERS * 4);
+        let buyers = (0..BUYERS).map(|buyer| buy(&server, &show, &answers, (life, buyer), &random));
+        let enough = 1 + random.next_u64() % (BUYERS * 5);
         tokio::select! {
             biased;
             () = answers.reached(enough) => {}
             _ = join_all(buyers) => {}
         }
         drop(server);
-        kills += 1;
+        lives.push(Lived { from, to: SystemClock.now() });
     }
-    come_to_rest(folder.path(), &show).await;
+    come_to_rest(folder.path(), &show, lives).await;
 }
 
 /// One buyer's requests; whatever fails because the program is dead is left as it is.
@@ -88,6 +97,11 @@ async fn buy(
         answer
     };
     for turn in 0..3 {
+        if random.next_u64().is_multiple_of(3) {
+            let path = format!("/api/events/{}/availability", show.id);
+            server.request(Method::GET, &path).bearer_auth(&person).send().await.ok()?;
+            answers.add();
+        }
         let reserve = format!("reserve-{life}-{buyer}-{turn}");
         let quantity = u32::try_from(1 + random.next_u64() % 3).ok()?;
         let reserved = post("/api/reservations", reserve, show.order(quantity)).await?;
@@ -113,36 +127,27 @@ async fn try_sign_in(server: &Server, email: &str) -> Option<String> {
 }
 
 /// Starts the application on what the killed program left, and waits until every promise is kept.
-async fn come_to_rest(folder: &Path, show: &OnSale) {
-    let ledger = Ledger::open(&folder.join("data/ticketing.gateway.jsonl")).expect("the gateway's books");
-    let gateway = Arc::new(SimulatedGateway::new(ledger, Arc::new(SystemClock)));
-    let storage = Sqlite::file(folder.join("data/ticketing.db"));
-    let port = Arc::clone(&gateway) as Arc<dyn PaymentGateway>;
-    let app = domain(&port).storage(storage).start().await.expect("the killed program's data");
-    let started = now();
-    loop {
+async fn come_to_rest(folder: &Path, show: &OnSale, mut lives: Vec<Lived>) {
+    let from = SystemClock.now();
+    let Books { app, gateway } = Books::open(folder).await;
+    let broken = loop {
         let seen = app.events().signal().position();
         let broken = broken(&app, &show.section, gateway.ledger()).await;
-        if broken.is_empty() {
-            break;
+        if broken.is_empty() || SystemClock.now() > later(from, REST) {
+            break broken;
         }
-        assert!(started.elapsed() < REST, "{}", told(&broken));
         // The next event, or a while: then look again.
         let _ =
             tokio::time::timeout(Duration::from_secs(1), app.events().signal().reached(seen.next())).await;
+    };
+    lives.push(Lived { from, to: SystemClock.now() });
+    for promise in Promise::ALL {
+        let how: Vec<_> = broken.iter().filter(|broken| broken.promise == promise).cloned().collect();
+        assert!(how.is_empty(), "{promise}?\n{}", told(&how));
     }
-    assert!(!gateway.ledger().entries().is_empty(), "nobody got so far as to pay: the load proves nothing");
+    let outlived = outlived(&app, &lives).await;
+    assert!(outlived.is_empty(), "no hold that outlives its expiry by more than 10 s?\n{outlived:#?}");
+    let paid = gateway.ledger().entries().len();
+    assert!(paid > 0, "nobody got so far as to pay: the load proves nothing");
     app.shutdown().await.expect("an orderly end");
-}
-
-fn goes_on(kills: u64) -> bool {
-    static STARTED: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
-    let started = STARTED.get_or_init(now);
-    let seconds = std::env::var("PROVE_SECONDS").ok().and_then(|text| text.parse().ok());
-    seconds.map_or(kills < KILLS, |seconds| started.elapsed() < Duration::from_secs(seconds))
-}
-
-#[expect(clippy::disallowed_methods, reason = "how long a person waits is the machine's time")]
-fn now() -> Instant {
-    Instant::now()
 }

@@ -2,9 +2,11 @@
 #![cfg(test)]
 
 mod binary;
+mod books;
 mod buying;
 mod client;
 mod contract;
+mod holds;
 mod invariants;
 mod kill;
 mod planted;

@@ -1,6 +1,5 @@
 //! How long a test goes on: short by default, for `PROVE_SECONDS` with new cases where somebody asks for a proof.
 
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{available_parallelism, scope};
@@ -28,6 +27,11 @@ impl Proof {
         Self { started: now().0, lasts: None, first: 0, short }
     }
 
+    /// Where the seeds begin.
+    pub(crate) fn first(&self) -> u64 {
+        self.first
+    }
+
     /// Whether a case with this seed is still to be tried.
     pub(crate) fn goes_on(&self, seed: u64) -> bool {
         match self.lasts {
@@ -45,7 +49,7 @@ impl Proof {
                 if !self.goes_on(seed) {
                     return;
                 }
-                let Some(told) = named(seed, &case) else { continue };
+                let Some(told) = case(seed) else { continue };
                 let mut found = found.lock().unwrap();
                 // All lower seeds are taken already, and each is tried to its end.
                 if found.as_ref().is_none_or(|(lower, _)| seed < *lower) {
@@ -65,14 +69,6 @@ impl Proof {
 /// A whole number in the environment.
 pub(crate) fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{variable} is {text:?}")))
-}
-
-/// Runs a case, and names its seed where it panics.
-fn named<T>(seed: u64, case: impl Fn(u64) -> T) -> T {
-    catch_unwind(AssertUnwindSafe(|| case(seed))).unwrap_or_else(|panic| {
-        eprintln!("seed {seed} panicked");
-        resume_unwind(panic)
-    })
 }
 
 #[expect(

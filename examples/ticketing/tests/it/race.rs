@@ -3,23 +3,22 @@
 //! `PROVE_SECONDS` repeats each race for so long; without it each is run once.
 
 use crate::binary::{Answer, Server, folder};
+use crate::books::Books;
+use crate::invariants::{Promise, broken};
+use crate::proof::Proof;
 use futures_util::future::join_all;
-use serde_json::{Value, json};
-use std::time::{Duration, Instant};
+use serde_json::Value;
+use ticketing::inventory::Inventory;
+use ticketing::shared::SectionId;
 
 /// How many got a place, after making sure that all others were refused as they should be.
-fn winners(answers: &[Answer]) -> usize {
-    let won = answers.iter().filter(|answer| answer.status == 201).count();
-    for answer in answers.iter().filter(|answer| answer.status != 201) {
-        assert_eq!(
-            (answer.status, &answer.body["code"]),
-            (409, &json!("seats_unavailable")),
-            "{}",
-            answer.body
-        );
-        assert_eq!(answer.body["available"], Value::from(0));
+fn winners(answers: Vec<Answer>) -> usize {
+    let (won, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 201);
+    for answer in refused {
+        let problem = answer.problem(409, "seats_unavailable");
+        assert_eq!(problem["available"], Value::from(0), "{problem}");
     }
-    won
+    won.len()
 }
 
 async fn rush(buyers: usize, places: u32) {
@@ -34,22 +33,33 @@ async fn rush(buyers: usize, places: u32) {
     }));
     let people = people.await;
     let answers = join_all(people.iter().map(|person| person.reserve(&show, 1))).await;
-    assert_eq!(winners(&answers), places as usize);
     let last = answers.iter().filter(|answer| answer.status == 201);
     let last = last.max_by_key(|answer| answer.header("x-position").parse::<u64>().unwrap()).unwrap();
+    // What is shown.
     assert_eq!(show.places(&server, last).await, [0, u64::from(places), 0]);
+    assert_eq!(winners(answers), places as usize);
+    assert_eq!(server.stop().code(), Some(0));
+    // What is.
+    let Books { app, gateway } = Books::open(folder.path()).await;
+    let section: SectionId = show.section.parse().unwrap();
+    let inventory = app.load::<Inventory>(&section).await.unwrap().unwrap().state;
+    let counts = [inventory.capacity, inventory.free, inventory.held, inventory.sold, inventory.blocked];
+    assert_eq!(counts, [places, 0, places, 0, 0]);
+    assert_eq!(inventory.holds.len(), places as usize);
+    let unfinished = [Promise::HoldsEnd, Promise::LimitsCountWhatIsHad];
+    let mut broken = broken(&app, &show.section, gateway.ledger()).await;
+    broken.retain(|broken| !unfinished.contains(&broken.promise));
+    assert_eq!(broken, []);
+    app.shutdown().await.unwrap();
 }
 
 /// Once, or for as long as one asks.
-#[expect(clippy::disallowed_methods, reason = "how long a person waits is the machine's time")]
 async fn repeated(buyers: usize, places: u32) {
-    let seconds = std::env::var("PROVE_SECONDS").ok().and_then(|text| text.parse().ok());
-    let (started, long) = (Instant::now(), seconds.map_or(Duration::ZERO, Duration::from_secs));
-    loop {
+    let proof = Proof::of(1);
+    let mut round = proof.first();
+    while proof.goes_on(round) {
         rush(buyers, places).await;
-        if started.elapsed() >= long {
-            return;
-        }
+        round += 1;
     }
 }
 

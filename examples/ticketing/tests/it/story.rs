@@ -35,20 +35,25 @@ const ASKS: u32 = 3;
 pub(crate) struct OnSale {
     pub(crate) show: String,
     pub(crate) section: String,
-    tier: String,
+    pub(crate) tier: String,
 }
 
 /// Offers the show; telling it again changes nothing, since every request has its key.
 pub(crate) async fn offer(app: &Application) -> OnSale {
+    offer_with(app, CAPACITY, Some(PER_CUSTOMER)).await
+}
+
+/// Offers so many places, so many of them to one customer at most.
+pub(crate) async fn offer_with(app: &Application, capacity: u32, per_customer: Option<u32>) -> OnSale {
     let organiser = Client::new(app).sign_in("organiser@example.org").await;
     let show = json!({
         "title": "The last concert",
         "venue": { "name": "Hall", "time_zone": "Europe/Rome" },
         "starts_at": "2030-06-01T18:00:00Z",
         "currency": "EUR",
-        "max_per_customer": PER_CUSTOMER,
+        "max_per_customer": per_customer,
         "sections": [{
-            "name": "Floor", "kind": "general", "capacity": CAPACITY,
+            "name": "Floor", "kind": "general", "capacity": capacity,
             "tiers": [{ "name": "Standard", "price": { "amount": 4500, "currency": "EUR" } }],
         }],
     });

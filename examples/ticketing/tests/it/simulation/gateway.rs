@@ -21,6 +21,7 @@ pub(crate) struct BadNetwork {
     random: SeededRandom,
     outage: Range<Timestamp>,
     is_mended: AtomicBool,
+    is_down: AtomicBool,
 }
 
 impl BadNetwork {
@@ -34,7 +35,8 @@ impl BadNetwork {
             clock,
             random,
             outage: begins..later(begins, lasts),
-            is_mended: AtomicBool::new(false),
+            is_mended: AtomicBool::default(),
+            is_down: AtomicBool::default(),
         }
     }
 
@@ -43,12 +45,19 @@ impl BadNetwork {
         self.is_mended.store(true, Ordering::SeqCst);
     }
 
+    /// From now on nothing arrives, or what did before.
+    pub(crate) fn fail(&self, is_down: bool) {
+        self.is_down.store(is_down, Ordering::SeqCst);
+    }
+
     /// One way of a message.
     async fn carry(&self) -> Result<(), NoAnswer> {
-        if self.is_mended.load(Ordering::SeqCst) {
+        let (is_down, is_mended) =
+            (self.is_down.load(Ordering::SeqCst), self.is_mended.load(Ordering::SeqCst));
+        if is_mended && !is_down {
             return Ok(());
         }
-        if self.outage.contains(&self.clock.now()) {
+        if is_down || self.outage.contains(&self.clock.now()) {
             self.clock.sleep(SILENCE).await;
             return Err(NoAnswer("it is out of service".into()));
         }

@@ -2,6 +2,7 @@
 //! badly reached; then everything is mended and comes to rest.
 
 use super::gateway::BadNetwork;
+use super::replay;
 use crate::invariants::{Broken, Promise, broken};
 use crate::planted::Bug;
 use crate::story::{Buyer, offer, rush};
@@ -9,6 +10,7 @@ use composable_rust::prelude::*;
 use composable_rust::testing::memory::{FaultRates, Faults};
 use composable_rust::testing::simulation::{Ending, Life, Simulation};
 use composable_rust::{Environment, SeededRandom};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 use ticketing::account::Sessions;
@@ -49,6 +51,13 @@ pub(crate) struct Outcome {
 
 /// Tells the story of `seed` with `bug` in it.
 pub(crate) fn outcome_of(seed: u64, bug: &Bug) -> Outcome {
+    catch_unwind(AssertUnwindSafe(|| tell(seed, bug))).unwrap_or_else(|panic| {
+        eprintln!("seed {seed} panicked\n{}", replay(seed));
+        resume_unwind(panic)
+    })
+}
+
+fn tell(seed: u64, bug: &Bug) -> Outcome {
     let faults = |seed| Faults::seeded(Arc::new(SeededRandom::new(seed)), STORAGE);
     Simulation::run_with(seed, faults, async |simulation| {
         let world = World::new(simulation, bug);
