@@ -7,6 +7,7 @@ mod load;
 mod rush;
 mod seed;
 mod send;
+mod timers;
 mod visible;
 
 use crate::measure::Line;
@@ -15,7 +16,7 @@ use crate::{Outcome, Settings};
 use std::path::PathBuf;
 use tempfile::TempDir;
 
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 9] = [
     send::NAME,
     appends::NAME,
     appends::RAW_NAME,
@@ -24,6 +25,7 @@ const NAMES: [&str; 8] = [
     rush::PLACES,
     rush::ORDERS,
     visible::NAME,
+    timers::NAME,
 ];
 
 /// Measures every case asked for.
@@ -42,7 +44,8 @@ pub(crate) async fn run(settings: &Settings) -> Outcome<Vec<Line>> {
             catch_up::NAME => catch_up::measure(settings).await?,
             rush::PLACES => rush::places(settings).await?,
             rush::ORDERS => rush::orders(settings).await?,
-            _ => visible::measure(settings).await?,
+            visible::NAME => visible::measure(settings).await?,
+            _ => timers::measure(settings).await?,
         });
     }
     Ok(lines)
