@@ -43,7 +43,9 @@ struct Alarms {
 enum AlarmsInput {
     Alarm(String, AlarmEvent),
     #[timer]
-    Ring { due: Timestamp },
+    Ring {
+        due: Timestamp,
+    },
 }
 
 impl Process for Alarms {
