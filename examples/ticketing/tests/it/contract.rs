@@ -2,7 +2,7 @@
 
 use crate::binary::{Answer, Server, event, folder};
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
 #[tokio::test]
 async fn whoever_is_somebody_else_sees_and_changes_nothing() {
@@ -193,9 +193,10 @@ async fn what_people_wrote_stays_text_on_the_page() {
     let server = Server::start(folder.path(), &[]);
     let person = server.sign_in("ann@example.org").await;
     let show = person.sell_with(3, json!({ "title": "<script>alert(1)</script>" })).await;
-    let reservation: Value = person.reserve(&show, 1).await.expect(201).body;
-    assert_eq!(reservation["status"], "held");
-    let page = server.request(Method::GET, "/").send().await.unwrap().text().await.unwrap();
+    let reservation = person.reserve(&show, 1).await.expect(201);
+    assert_eq!(reservation.body["status"], "held");
+    let page = server.request(Method::GET, "/").header("x-min-position", reservation.header("x-position"));
+    let page = page.send().await.unwrap().text().await.unwrap();
     assert!(page.contains("&lt;script&gt;alert(1)") && !page.contains("<script"), "{page}");
 }
 

@@ -4,6 +4,7 @@
 //! and prints its log where it breaks a promise.
 
 mod gateway;
+mod operations;
 mod scenario;
 
 pub(crate) use scenario::{Outcome, outcome_of};
