@@ -30,8 +30,12 @@ impl Violations {
         }
     }
 
-    /// A text must have so many characters, counted without white space at its ends.
+    /// A text must have so many characters, counted without white space at its ends, and none that cannot be seen: not
+    /// every store keeps them.
     pub fn length(&mut self, text: &str, least: usize, most: usize, pointer: impl Into<String>) {
+        let pointer = pointer.into();
+        let hidden = text.chars().any(|c| c.is_control() && !c.is_whitespace());
+        self.check(!hidden, pointer.as_str(), "invalid_value", "it must not have control characters");
         let length = text.trim().chars().count();
         let code = if length < least { "too_short" } else { "too_long" };
         let detail = format!("it needs {least} to {most} characters");

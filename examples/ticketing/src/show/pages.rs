@@ -25,13 +25,25 @@ async fn style() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("style.css"))
 }
 
-async fn shows(State(app): State<Application>, pagination: Pagination) -> Result<Html<String>, Problem> {
-    let query = app.view::<ShowList>().query().filter_eq("seen_by", ListedShow::EVERYBODY.to_owned());
+async fn shows(
+    State(app): State<Application>,
+    pagination: Pagination,
+    min_position: MinPosition,
+) -> Result<Html<String>, Problem> {
+    let query = min_position
+        .of(app.view::<ShowList>())
+        .query()
+        .filter_eq("seen_by", ListedShow::EVERYBODY.to_owned());
     let page =
         query.order_by_descending("created_at").page(pagination.page, pagination.page_size).fetch().await?;
     let ids = page.items.iter().map(|row| row.id);
-    let sections =
-        app.view::<Availability>().query().any_of("show", ids).page(1, MOST_SECTIONS).fetch().await?;
+    let sections = min_position
+        .of(app.view::<Availability>())
+        .query()
+        .any_of("show", ids)
+        .page(1, MOST_SECTIONS)
+        .fetch()
+        .await?;
     let free = free_places(&sections.items);
     let more = page.total > u64::from(pagination.page) * u64::from(pagination.page_size);
     let mut html = String::new();

@@ -118,6 +118,7 @@ fn all_that_is_wrong_is_told_at_once_with_its_place() {
 #[test]
 fn limits_are_inclusive() {
     assert_eq!(violations(|show| show.title = "x".repeat(201)), [("/title".into(), "too_long".into())]);
+    assert_eq!(violations(|show| show.title = "a\0b".into()), [("/title".into(), "invalid_value".into())]);
     assert_eq!(
         violations(|show| show.sections[0].capacity = 100_001),
         [("/sections/0/capacity".into(), "out_of_range".into())]
