@@ -19,6 +19,7 @@ mod perform;
 mod record;
 mod step_run;
 mod subscriber;
+mod under_way;
 mod work;
 mod worker;
 

@@ -7,16 +7,15 @@ use super::activities::Activities;
 use super::instances::Instances;
 use super::letter;
 use super::perform::{Ended, Task};
+use super::under_way::UnderWay;
 use super::{ProcessOptions, work_name};
 use crate::application::Registry;
 use crate::command::{Executor, Failure};
-use composable_rust_core::port::{NewDeadLetter, Skip, StoreError};
-use composable_rust_core::{DeadLetterId, Process, StreamId, TimerId, elapsed, later};
+use composable_rust_core::port::{NewDeadLetter, Skip, StoreError, Timer};
+use composable_rust_core::{DeadLetterId, Process, TimerId, elapsed, later};
 use composable_rust_projections::{Dependencies, FailurePolicy, Leasing, Monitor, SubscriptionState};
-use futures_util::future::BoxFuture;
-use futures_util::stream::{FuturesUnordered, StreamExt};
+use futures_util::future::FutureExt;
 use jiff::Timestamp;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,9 +44,6 @@ impl<P: Process> fmt::Debug for Worker<P> {
     }
 }
 
-/// The timers under way, with the stream of those that keep the later ones of their instance waiting.
-type Busy = BTreeMap<TimerId, Option<StreamId>>;
-
 impl<P: Process> Worker<P> {
     /// Works until told to halt; work under way is finished then.
     pub(crate) async fn run(self: Arc<Self>) {
@@ -65,12 +61,11 @@ impl<P: Process> Worker<P> {
     }
 
     async fn work(&self) {
-        let mut running = FuturesUnordered::<BoxFuture<'_, TimerId>>::new();
-        let mut busy = Busy::new();
+        let mut under_way = UnderWay::default();
         let mut checked_at = None;
         loop {
             let (stepped, freed) = (self.instances.stepped(), self.monitor.parking().changed());
-            let wait = match self.take_up(&mut running, &mut busy, &mut checked_at).await {
+            let wait = match self.take_up(&mut under_way, &mut checked_at).await {
                 Ok(wait) => wait,
                 Err(error) => {
                     tracing::warn!(
@@ -84,51 +79,53 @@ impl<P: Process> Worker<P> {
             tokio::select! {
                 biased;
                 () = self.halt.cancelled() => break,
-                Some(done) = running.next() => { busy.remove(&done); }
+                () = under_way.some_done() => {}
                 () = stepped => {}
                 () = freed => {}
                 () = self.deps.environment.clock.sleep(wait) => {}
             }
-            while let Some(Some(done)) = futures_util::FutureExt::now_or_never(running.next()) {
-                busy.remove(&done);
-            }
         }
-        while running.next().await.is_some() {}
+        under_way.all_done().await;
     }
 
     /// Starts what is due, and says how long to wait for the next.
     async fn take_up<'w>(
         &'w self,
-        running: &mut FuturesUnordered<BoxFuture<'w, TimerId>>,
-        busy: &mut Busy,
+        under_way: &mut UnderWay<'w>,
         checked_at: &mut Option<Timestamp>,
     ) -> Result<Duration, StoreError> {
-        let free = self.options.concurrent_work.saturating_sub(running.len());
+        let free = self.options.concurrent_work.saturating_sub(under_way.running.len());
         if free == 0 {
             return Ok(self.options.poll_interval);
         }
+        let busy: Vec<TimerId> = under_way.busy.keys().copied().collect();
+        let (due, wait) = under_way.beside(self.due(&busy, free, checked_at)).await?;
+        for timer in due {
+            let task = Task::due(timer);
+            let (id, orders) = (task.timer.timer.id, task.orders());
+            if under_way.is_free(orders.as_ref()) {
+                let done = self.act(task).map(move |()| id);
+                under_way.add(id, orders, done.boxed());
+            }
+        }
+        Ok(wait)
+    }
+
+    /// What is due, but for what is `busy`, and how long to wait for the next.
+    async fn due(
+        &self,
+        busy: &[TimerId],
+        limit: usize,
+        checked_at: &mut Option<Timestamp>,
+    ) -> Result<(Vec<Timer>, Duration), StoreError> {
         self.look_at_parked(checked_at).await?;
         let now = self.deps.environment.now();
-        let under_way: Vec<TimerId> = busy.keys().copied().collect();
         let parked = self.monitor.parking().streams();
         let timers = &self.deps.storage.timers;
-        let skip = Skip { timers: &under_way, streams: &parked };
-        for timer in timers.due(P::NAME, now, skip, free).await? {
-            let task = Task::due(timer);
-            let orders = task.orders();
-            if orders.is_some() && busy.values().any(|stream| *stream == orders) {
-                continue;
-            }
-            let id = task.timer.timer.id;
-            busy.insert(id, orders);
-            running.push(Box::pin(async move {
-                self.act(task).await;
-                id
-            }));
-        }
+        let due = timers.due(P::NAME, now, Skip { timers: busy, streams: &parked }, limit).await?;
         let next = timers.next_due(P::NAME, now).await?;
-        let until = next.map_or(self.options.poll_interval, |next| elapsed(now, next));
-        Ok(until.min(self.options.poll_interval))
+        let wait = next.map_or(self.options.poll_interval, |next| elapsed(now, next));
+        Ok((due, wait.min(self.options.poll_interval)))
     }
 
     /// Learns which instances wait; later on the subscription does so, if it runs here.
