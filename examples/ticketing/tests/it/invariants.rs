@@ -74,7 +74,7 @@ impl fmt::Display for Broken {
 
 /// One line for each.
 pub(crate) fn told(broken: &[Broken]) -> String {
-    broken.iter().map(|broken| format!("{broken}\n")).collect()
+    broken.iter().map(Broken::to_string).collect::<Vec<_>>().join("\n")
 }
 
 /// Every promise that is not kept; none when all is well.

@@ -73,5 +73,5 @@ fn is_found(bug: &Bug, promise: Promise) {
         found.unwrap_or_else(|| panic!("no seed below {SEEDS} breaks the promise: {promise}"));
     eprintln!("found by seed {seed}:\n{}", told(&broken));
     let well = outcome_of(seed, &Bug::NONE).broken;
-    assert!(well.is_empty(), "the product breaks it by itself\n{}{}", told(&well), replay(seed));
+    assert!(well.is_empty(), "the product breaks it by itself\n{}\n{}", told(&well), replay(seed));
 }

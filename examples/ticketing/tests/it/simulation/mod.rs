@@ -31,7 +31,7 @@ fn simulation_of_the_checkout_keeps_every_promise_wherever_it_crashes() {
         None => Proof::of(SEEDS).first_that(wrong),
     };
     if let Some((seed, Outcome { broken, .. })) = found {
-        panic!("seed {seed} breaks a promise\n{}{}", told(&broken), replay(seed));
+        panic!("seed {seed} breaks a promise\n{}\n{}", told(&broken), replay(seed));
     }
 }
 

@@ -74,8 +74,7 @@ impl Order {
     /// Where it may stand next. Late money completes what has expired.
     fn may_become(&self, next: &str) -> bool {
         let next_ones: &[&str] = match &*self.status {
-            "held" => &["held", "paying", "completed", "expired", "cancelled"],
-            "paying" => &["held", "paying", "completed", "expired", "cancelled"],
+            "held" | "paying" => &["held", "paying", "completed", "expired", "cancelled"],
             "expired" => &["expired", "completed"],
             "completed" => &["completed"],
             "cancelled" => &["cancelled"],
