@@ -218,6 +218,7 @@ impl Activity for Bank {
         if call.order.starts_with("flaky") && context.attempt < 3 {
             return Err(ActivityError::Transient("no answer".into()));
         }
+        assert!(!call.order.starts_with("panicky") || context.attempt > 2, "no such luck");
         if call.order.starts_with("hopeless") {
             return Err(ActivityError::Permanent("no such account".into()));
         }

@@ -90,6 +90,17 @@ fn an_activity_is_tried_again_under_the_same_key() {
 }
 
 #[test]
+fn an_activity_that_panics_is_tried_again_and_keeps_nobody_waiting() {
+    live(async |app, bank| {
+        place(&app, "panicky", 1).await;
+        place(&app, "rich", 1).await;
+        assert_eq!(outcome(&app, "rich").await, "paid");
+        assert_eq!(outcome(&app, "panicky").await, "paid");
+        assert_eq!(bank.log.lock().unwrap().len(), 4);
+    });
+}
+
+#[test]
 fn an_activity_that_fails_for_good_gives_up_with_an_outcome() {
     live(async |app, bank| {
         place(&app, "hopeless", 1).await;
