@@ -22,6 +22,11 @@ use composable_rust_core::port::{OpenStorage, Storage, StoreError};
 use composable_rust_core::{Clock, Environment, Signal};
 use jiff::Timestamp;
 use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::Semaphore;
+
+/// Operations under way at once. Real stores have few connections too: who is handed one and then forgotten keeps all
+/// others waiting, and a test on this storage shows it.
+const CONNECTIONS: usize = 4;
 
 /// All storage of an application in memory. A clone is the same storage: a test that holds one can drop the
 /// application and start it again on what was written, as after a crash.
@@ -60,8 +65,11 @@ impl MemoryStorage {
 #[async_trait]
 impl OpenStorage for MemoryStorage {
     async fn open(&self, environment: &Environment) -> Result<Storage, StoreError> {
-        let adapter =
-            Arc::new(MemoryAdapter { storage: self.clone(), clock: Arc::clone(&environment.clock) });
+        let adapter = Arc::new(MemoryAdapter {
+            storage: self.clone(),
+            clock: Arc::clone(&environment.clock),
+            connections: Semaphore::new(CONNECTIONS),
+        });
         adapter.perform("open", |_, _| ()).await?;
         Ok(Storage {
             events: Arc::clone(&adapter) as _,
@@ -94,6 +102,7 @@ struct MemoryAdapter {
     storage: MemoryStorage,
     /// The store's clock: that of the environment it was opened with.
     clock: Arc<dyn Clock>,
+    connections: Semaphore,
 }
 
 impl MemoryAdapter {
@@ -104,6 +113,8 @@ impl MemoryAdapter {
         effect: impl FnOnce(&mut Tables, Timestamp) -> T + Send,
     ) -> Result<T, StoreError> {
         let unavailable = |fault: InjectedFault| StoreError::unavailable(operation, fault);
+        let closed = |error| StoreError::unavailable(operation, error);
+        let _connection = self.connections.acquire().await.map_err(closed)?;
         let call = self.storage.faults.begin(operation, &self.clock).await.map_err(unavailable)?;
         let answer = {
             let mut tables = self.storage.tables.lock().unwrap_or_else(PoisonError::into_inner);

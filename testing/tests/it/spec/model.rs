@@ -100,6 +100,7 @@ fn a_difference_is_found_and_its_history_made_short() {
     let mut runner = TestRunner::new(Config { failure_persistence: None, cases: 2_000, ..Config::default() });
     let error = runner.run(&history(), |history| follow::<Section, Forgetful>(&history)).unwrap_err();
     let proptest::test_runner::TestError::Fail(reason, shortest) = error else { panic!("{error}") };
-    assert!(shortest.len() <= 5, "{shortest:#?}");
+    // Ids count the commands, so those before the hold that is sold, at most the eleventh, stay in their places.
+    assert!(shortest.len() <= 12, "{shortest:#?}");
     assert!(reason.message().contains("model: Forgetful"), "{reason}");
 }
