@@ -95,7 +95,7 @@ async fn timers_fire_within_a_second_while_100_000_are_pending() {
     let folder = tempfile::tempdir().unwrap();
     let app = Application::builder("lateness").storage(Sqlite::file(folder.path().join("app.db")));
     let app = app.decider::<Alarm>().process::<Alarms>().start().await.unwrap();
-    let later = app.environment().now().checked_add(Duration::from_secs(3_600)).unwrap();
+    let later = app.environment().now().checked_add(Duration::from_hours(1)).unwrap();
     for appended in app.events().append_batch(pending(later)).await.unwrap() {
         appended.unwrap();
     }

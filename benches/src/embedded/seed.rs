@@ -51,7 +51,7 @@ pub(crate) fn event(amount: usize) -> Outcome<NewEvent> {
     let id = Uuid::from_u128((0x7 << 76) | u128::from(amount));
     let noted = AccountEvent::Noted { amount, reference: id, text: "two evenings at the opera".to_owned() };
     let metadata = EventMetadata {
-        command_id: Some(composable_rust::CommandId::from_uuid(id)),
+        command_id: Some(CommandId::from_uuid(id)),
         correlation_id: Some(composable_rust::CorrelationId::from_uuid(id)),
         causation_id: Some(composable_rust::CausationId::from_uuid(id)),
         ..EventMetadata::default()

@@ -130,7 +130,7 @@ fn due_times(first: Timestamp, key: u32) -> Outcome<Vec<Timestamp>> {
         times.push(first.checked_add(APART * (place * ALARMS + key))?);
     }
     for place in 0..LATER {
-        times.push(first.checked_add(Duration::from_secs(3_600) + APART * (place * ALARMS + key))?);
+        times.push(first.checked_add(Duration::from_hours(1) + APART * (place * ALARMS + key))?);
     }
     Ok(times)
 }

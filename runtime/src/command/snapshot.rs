@@ -50,3 +50,26 @@ impl Since {
             || policy.interval.is_some_and(|limit| self.events > 0 && elapsed(self.saved_at, now) >= limit)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_snapshot_is_due_by_number_size_or_time() {
+        let start = Timestamp::UNIX_EPOCH;
+        let later = |seconds| composable_rust_core::later(start, Duration::from_secs(seconds));
+        let since = |events, bytes| Since { events, bytes, saved_at: start };
+        let by_events = SnapshotPolicy::every(10);
+        assert!(!since(9, 1 << 40).is_due(by_events, later(1 << 30)));
+        assert!(since(10, 0).is_due(by_events, start));
+        let by_bytes = SnapshotPolicy { bytes: Some(1_000), ..SnapshotPolicy::NEVER };
+        assert!(!since(1 << 40, 999).is_due(by_bytes, later(1 << 30)));
+        assert!(since(1, 1_000).is_due(by_bytes, start));
+        let by_time = SnapshotPolicy { interval: Some(Duration::from_mins(1)), ..SnapshotPolicy::NEVER };
+        assert!(!since(1, 1).is_due(by_time, later(59)));
+        assert!(!since(0, 0).is_due(by_time, later(99)), "nothing has happened");
+        assert!(since(1, 1).is_due(by_time, later(60)));
+        assert!(!since(1 << 40, 1 << 40).is_due(SnapshotPolicy::NEVER, later(1 << 30)));
+    }
+}

@@ -8,7 +8,7 @@ use composable_rust_core::port::StreamRange;
 use composable_rust_core::{CommandId, ExpectedVersion, Position, StreamId, StreamVersion};
 use composable_rust_runtime::{ApplicationOptions, CommandOptions, ExecuteError, RequestContext, on};
 use composable_rust_testing::memory::Faults;
-use composable_rust_testing::simulation::{Life, Simulation};
+use composable_rust_testing::simulation::{Ending, Life, Simulation};
 use futures_util::future::join_all;
 
 fn take(order: &str, amount: u32) -> StockCommand {
@@ -211,10 +211,7 @@ fn contention_that_outlasts_the_attempts_is_overload() {
             assert!(matches!(app.execute("a", fill()).await.unwrap_err(), ExecuteError::Overloaded));
             assert_eq!(app.execute("a", fill()).await.unwrap().state.free, 3);
         };
-        assert_eq!(
-            simulation.live(Life::CALM, life).await,
-            composable_rust_testing::simulation::Ending::Finished(())
-        );
+        assert_eq!(simulation.live(Life::CALM, life).await, Ending::Finished(()));
     });
 }
 
@@ -313,7 +310,7 @@ fn no_place_is_sold_twice_or_lost_when_appends_fail() {
                         assert_eq!(more.is_ok(), sold < 20, "seed {seed}: {sold} sold, then {more:?}");
                     })
                     .await;
-                assert!(matches!(ending, composable_rust_testing::simulation::Ending::Finished(())));
+                assert!(matches!(ending, Ending::Finished(())));
             },
         );
     }
@@ -371,6 +368,29 @@ fn a_long_stream_is_loaded_from_its_snapshot_and_a_damaged_one_is_ignored() {
                 })
                 .await;
         }
+    });
+}
+
+#[test]
+fn a_stream_of_large_events_is_loaded_whole() {
+    Simulation::run(1, async |simulation| {
+        let first = simulation.live(Life::CALM, async |environment| {
+            let app = application(simulation, environment).start().await.unwrap();
+            app.execute("a", StockCommand::Fill { amount: 100 }).await.unwrap();
+            for number in 0..12 {
+                // More in all than a page of events holds.
+                let order = format!("{number}{}", "x".repeat(1_000_000));
+                app.execute("a", take(&order, 1)).await.unwrap();
+            }
+        });
+        assert_eq!(first.await, Ending::Finished(()));
+        let second = simulation.live(Life::CALM, async |environment| {
+            let app = application(simulation, environment).start().await.unwrap();
+            let loaded = app.load::<Stock>(&"a".to_owned()).await.unwrap().unwrap();
+            assert_eq!((loaded.version.get(), loaded.state.free, loaded.state.taken.len()), (13, 88, 12));
+            app.execute("a", take("more", 1)).await.unwrap();
+        });
+        assert_eq!(second.await, Ending::Finished(()));
     });
 }
 
