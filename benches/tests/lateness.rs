@@ -1,4 +1,5 @@
 //! Timers fire in time while a hundred thousand others are pending, through the whole runtime on SQLite.
+#![cfg(test)]
 
 use composable_rust::port::{Append, LogQuery, NewTimer, TimerChanges};
 use composable_rust::prelude::*;
