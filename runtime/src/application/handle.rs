@@ -5,7 +5,9 @@ use super::shared::Shared;
 use super::{ApplicationBuilder, ApplicationError, ComponentHealth, dead_letters, drain, health};
 use crate::command::{self, Execute, ExecuteAll, ExecuteError, Loaded, TargetSet};
 use crate::store::{Notices, StorageHost, Store, StoreOptions, StoreReducer};
-use composable_rust_core::port::{DeadLetterFilter, DeadLetterQueue, EventBus, EventStore, Storage, StoreError};
+use composable_rust_core::port::{
+    DeadLetterFilter, DeadLetterQueue, EventBus, EventStore, Storage, StoreError,
+};
 use composable_rust_core::{
     Action, Command, DeadLetterId, Decider, DeciderOf, Environment, KeyOf, Never, Projection,
 };
