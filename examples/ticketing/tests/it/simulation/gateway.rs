@@ -29,7 +29,8 @@ impl BadNetwork {
     pub(crate) fn new(gateway: Arc<dyn PaymentGateway>, clock: Arc<dyn Clock>, seed: u64) -> Self {
         let random = SeededRandom::new(seed);
         let begins = later(clock.now(), Duration::from_millis(random.next_u64() % 8_000));
-        let lasts = Duration::from_secs(if random.next_u64().is_multiple_of(2) { random.next_u64() % 60 } else { 0 });
+        let lasts =
+            Duration::from_secs(if random.next_u64().is_multiple_of(2) { random.next_u64() % 60 } else { 0 });
         Self {
             gateway,
             clock,
