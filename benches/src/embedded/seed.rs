@@ -6,7 +6,7 @@ use composable_rust::port::StreamRange;
 use composable_rust::port::{Append, OpenStorage, Storage};
 use composable_rust::prelude::*;
 use composable_rust::runtime::live_environment;
-use composable_rust::{EventId, EventMetadata, EventType, NewEvent, RecordedEvent};
+use composable_rust::{CausationId, CorrelationId, EventId, EventMetadata, EventType, NewEvent, RecordedEvent};
 use std::path::Path;
 use uuid::Uuid;
 
@@ -52,8 +52,8 @@ pub(crate) fn event(amount: usize) -> Outcome<NewEvent> {
     let noted = AccountEvent::Noted { amount, reference: id, text: "two evenings at the opera".to_owned() };
     let metadata = EventMetadata {
         command_id: Some(CommandId::from_uuid(id)),
-        correlation_id: Some(composable_rust::CorrelationId::from_uuid(id)),
-        causation_id: Some(composable_rust::CausationId::from_uuid(id)),
+        correlation_id: Some(CorrelationId::from_uuid(id)),
+        causation_id: Some(CausationId::from_uuid(id)),
         ..EventMetadata::default()
     };
     Ok(NewEvent {
