@@ -30,7 +30,8 @@ pub struct SqliteOptions {
     pub known_streams: usize,
     /// Bytes of the newest events kept in memory for whoever follows the log. Default 16 MiB.
     pub tail_bytes: usize,
-    /// Rows that a connection's thread reads ahead of its caller. Default 1,024.
+    /// Rows that a connection's thread reads ahead of its caller: beside a page of events, which ends by bytes, at most so
+    /// many more events of up to 1 MiB are in memory for each reader. Default 256.
     pub row_buffer: usize,
     /// Largest size of the file in pages of 4 KiB; beyond it writes answer `StoreError::Full`. Default: no limit but
     /// the disk's.
@@ -48,7 +49,7 @@ impl Default for SqliteOptions {
             statements: 512,
             known_streams: 10_000,
             tail_bytes: 16 * 1024 * 1024,
-            row_buffer: 1_024,
+            row_buffer: 256,
             file_pages: None,
         }
     }
