@@ -19,7 +19,6 @@ use composable_rust_core::{
 use composable_rust_projections::HandleError;
 use futures_util::FutureExt;
 use serde_json::Value;
-use serde_json::value::RawValue;
 use std::panic::AssertUnwindSafe;
 
 /// A piece of work at hand.
@@ -49,10 +48,15 @@ impl Task {
         #[derive(serde::Deserialize)]
         struct Peek<'a> {
             #[serde(borrow)]
-            effect: &'a RawValue,
+            effect: Kind<'a>,
+        }
+        #[derive(serde::Deserialize)]
+        struct Kind<'a> {
+            #[serde(rename = "do")]
+            kind: &'a str,
         }
         let peek: Option<Peek<'_>> = serde_json::from_slice(&self.timer.timer.payload).ok();
-        let dispatches = peek.is_some_and(|peek| peek.effect.get().contains(r#""do":"dispatch""#));
+        let dispatches = peek.is_some_and(|peek| peek.effect.kind == "dispatch");
         dispatches.then(|| self.timer.timer.stream.clone())
     }
 
