@@ -49,10 +49,29 @@
 //! let builder = Application::builder("counters").decider::<Counter>().routes(routes);
 //! ```
 //!
-//! Every request passes, from outside to inside: ids and span, panic and time limit, draining, authentication,
-//! idempotency, the route. Whatever fails on the way answers as `application/problem+json`; only what is not HTTP at all
-//! (a broken request line, a head over the limit) is answered by the protocol's own bare status.
+//! # What every request passes
+//!
+//! From outside to inside; on the way back the same parts touch the answer in reverse. Each is a file in `layer/` unless
+//! another is named.
+//!
+//! 1. The connection: how many, how slow, how large a head (`server/`).
+//! 2. Compression of text, br or gzip, where the client takes it.
+//! 3. Scope: ids, span by route template, the client's address (`client_ip.rs`); on the way back the problem's
+//!    `instance` and `request_id`, ids and security headers.
+//! 4. CORS, if the operator names origins; it answers preflights.
+//! 5. Bounds: the time limit, and panics become 500.
+//! 6. Probes leave here; the rest goes on.
+//! 7. Intake: 503 while draining, 415 for a body in a content coding.
+//! 8. Same site: 403 for what a foreign page sends, unless a bearer token proves the sender.
+//! 9. Authentication: who asks.
+//! 10. Idempotency: a repeat gets its first answer (`idempotency/`).
+//! 11. The body limit and the route with its extractors (`extract/`).
+//!
+//! Whatever fails on the way answers as `application/problem+json`; only what is not HTTP at all (a broken request line,
+//! a head over the limit) is answered by the protocol's own bare status.
 
+mod cache_control;
+mod client_ip;
 mod extract;
 mod health;
 mod idempotency;
@@ -67,6 +86,8 @@ mod written;
 
 pub use service::{HttpService, InProcess, Listening, WebExt};
 
+pub use cache_control::CacheControl;
+pub use client_ip::{ClientIp, NotAnAddress, TrustedProxies};
 pub use extract::{
     BodyLimit, Findings, IfMatch, JsonBody, MinPosition, PageBody, Pagination, PathId, PathIds, QueryParams,
     Validate, body_limit,

@@ -5,9 +5,9 @@
 use crate::{Problem, Web};
 use async_trait::async_trait;
 use axum::extract::{FromRequestParts, OptionalFromRequestParts, Request};
-use axum::http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN};
+use axum::http::HeaderMap;
+use axum::http::header::{AUTHORIZATION, COOKIE};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method};
 use composable_rust_core::UserId;
 use composable_rust_runtime::Application;
 use std::fmt;
@@ -105,7 +105,7 @@ impl Credential {
         if let Some(token) = bearer(request.headers()) {
             return Some(Self { token: token.to_owned(), is_cookie: false });
         }
-        let token = cookie_token(request, cookie?)?;
+        let token = cookie_token(request.headers(), cookie?)?;
         Some(Self { token: token.to_owned(), is_cookie: true })
     }
 }
@@ -131,53 +131,17 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for Principal {
     }
 }
 
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+/// The bearer token of a request.
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-fn cookie_token<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if !(reads || is_same_site(request.headers())) {
-        return None;
-    }
-    let cookies = request.headers().get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+/// The token in the cookie called `name`. Whether it may act is decided before (`layer/csrf.rs`).
+pub(crate) fn cookie_token<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
     cookies.flat_map(|line| line.split(';')).find_map(|pair| {
         let (own, value) = pair.trim().split_once('=')?;
         (own == name && !value.is_empty()).then_some(value)
     })
-}
-
-/// Whether a browser sent it from a page of this site: a page elsewhere must not act with our user's cookie.
-fn is_same_site(headers: &HeaderMap) -> bool {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    match (headers.get("sec-fetch-site"), text(ORIGIN), text(HOST)) {
-        (Some(site), _, _) => site == "same-origin" || site == "none",
-        (None, Some(origin), Some(host)) => origin.split_once("://").is_some_and(|(_, rest)| rest == host),
-        (None, _, _) => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use axum::body::Body;
-
-    fn request(method: &str, headers: &[(&str, &str)]) -> Request {
-        let builder = Request::builder().method(method).header("cookie", "a=1; session=secret; b=2");
-        let builder = headers.iter().fold(builder, |builder, (name, value)| builder.header(*name, *value));
-        builder.body(Body::empty()).unwrap()
-    }
-
-    #[test]
-    fn a_cookie_acts_only_from_this_site() {
-        let token =
-            |method, headers: &[_]| cookie_token(&request(method, headers), "session").map(str::to_owned);
-        assert_eq!(token("GET", &[]).as_deref(), Some("secret"));
-        assert_eq!(token("POST", &[]), None);
-        assert_eq!(token("POST", &[("sec-fetch-site", "cross-site")]), None);
-        assert_eq!(token("POST", &[("origin", "http://evil.example"), ("host", "ours.example")]), None);
-        assert!(token("POST", &[("sec-fetch-site", "same-origin")]).is_some());
-        assert!(token("POST", &[("origin", "http://ours.example"), ("host", "ours.example")]).is_some());
-    }
 }

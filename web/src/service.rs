@@ -121,7 +121,13 @@ impl Service for HttpService {
     fn check(&self) -> Vec<Finding> {
         let overlap = self.merged().err();
         let fix = "give each path and method to one `.routes(…)` only";
-        overlap.map(|text| Finding::new(format!("routes overlap: {text}"), fix)).into_iter().collect()
+        let overlap = overlap.map(|text| Finding::new(format!("routes overlap: {text}"), fix));
+        let origin = layer::bad_origin(&self.options.cors_origins);
+        let origin = origin.map(|origin| {
+            let fix = "write scheme, host and port as a browser sends them, such as https://shop.example";
+            Finding::new(format!("{origin:?} is no origin"), fix)
+        });
+        overlap.into_iter().chain(origin).collect()
     }
 
     async fn start(&mut self, application: &Application) -> Result<(), BoxError> {
@@ -160,19 +166,29 @@ impl HttpService {
     }
 }
 
-/// Routes within everything that happens to each request; the last layer is the outermost. Probes know nobody and answer
-/// while draining.
+/// Routes within everything that happens to each request; the last layer is the outermost. Read from the end, this is
+/// the order that the crate's documentation lists.
 fn stack(routes: Router<Application>, web: &Web) -> Router {
+    let options = web.options();
     let probes = health::routes().method_not_allowed_fallback(layer::not_here);
-    routes
+    let mut service = routes
         .fallback(layer::not_found)
         .method_not_allowed_fallback(layer::not_here)
-        .layer(DefaultBodyLimit::max(web.options().body_limit))
+        .layer(DefaultBodyLimit::max(options.body_limit))
         .layer(from_fn_with_state(web.clone(), idempotency::idempotency))
         .layer(from_fn_with_state(web.clone(), layer::authenticate))
+        .layer(from_fn_with_state(web.clone(), layer::same_site))
+        .layer(from_fn_with_state(web.clone(), layer::intake))
         .merge(probes)
-        .layer(from_fn_with_state(web.clone(), layer::scope))
-        .with_state(web.application().clone())
+        .layer(from_fn_with_state(web.clone(), layer::bounded));
+    if let Some(cors) = layer::cors(&options.cors_origins) {
+        service = service.layer(cors);
+    }
+    service = service.layer(from_fn_with_state(web.clone(), layer::scope));
+    if options.compression {
+        service = service.layer(layer::compression());
+    }
+    service.with_state(web.application().clone())
 }
 
 fn text_of(panic: &(dyn Any + Send)) -> String {

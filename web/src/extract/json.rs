@@ -57,9 +57,8 @@ fn limit_of(request: &Request) -> usize {
     own.or_else(|| request.extensions().get::<Web>().map(|web| web.options().body_limit)).unwrap_or(64 * 1024)
 }
 
-/// JSON in UTF-8 without a content coding: a compressed body could unpack to any size.
+/// JSON in UTF-8.
 fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
-    let coded = headers.get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity");
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let mut parts = kind.split(';').map(str::trim);
     let essence = parts.next().unwrap_or_default().to_ascii_lowercase();
@@ -71,7 +70,7 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
         }
         Some(_) | None => true,
     });
-    if is_json && is_utf8 && !coded { Ok(()) } else { Err(Problem::unsupported_media_type()) }
+    if is_json && is_utf8 { Ok(()) } else { Err(Problem::unsupported_media_type()) }
 }
 
 /// A value from JSON text.

@@ -1,6 +1,17 @@
-//! What happens to every request before and after its handler.
+//! What happens to every request before and after its handler; [`HttpService`](crate::HttpService) says in which order.
 
+mod bounds;
+mod compression;
+mod cors;
+mod csrf;
+mod finish;
 mod headers;
+mod intake;
 mod scope;
 
-pub(crate) use scope::{authenticate, not_found, not_here, scope};
+pub(crate) use bounds::bounded;
+pub(crate) use compression::compression;
+pub(crate) use cors::{bad_origin, cors};
+pub(crate) use csrf::same_site;
+pub(crate) use intake::{authenticate, intake, not_found, not_here};
+pub(crate) use scope::scope;

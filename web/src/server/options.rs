@@ -1,5 +1,6 @@
 //! The limits of the HTTP side, in one place.
 
+use crate::TrustedProxies;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -28,6 +29,14 @@ pub struct HttpOptions {
     pub body_limit: usize,
     /// Largest body in bytes, whatever a route says.
     pub body_ceiling: usize,
+    /// Whether browsers are told to come back by HTTPS only (HSTS). On where TLS stands in front; not in development.
+    pub only_https: bool,
+    /// The origins whose pages may call this API from a browser, such as `https://shop.example`; none by default.
+    pub cors_origins: Vec<String>,
+    /// Whether text is compressed for clients that take it.
+    pub compression: bool,
+    /// Whose `X-Forwarded-For` counts.
+    pub trusted_proxies: TrustedProxies,
 }
 
 impl Default for HttpOptions {
@@ -44,6 +53,10 @@ impl Default for HttpOptions {
             request_timeout: Duration::from_secs(30),
             body_limit: 64 * 1024,
             body_ceiling: 1024 * 1024,
+            only_https: false,
+            cors_origins: Vec::new(),
+            compression: true,
+            trusted_proxies: TrustedProxies::default(),
         }
     }
 }

@@ -6,6 +6,7 @@
     reason = "in a test a surprise should end it at once"
 )]
 
+mod browser;
 mod domain;
 mod drain;
 mod extractors;

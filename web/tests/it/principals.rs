@@ -52,5 +52,5 @@ async fn a_cookie_counts_and_an_expired_one_is_nobody() {
     assert_eq!(expired.text().await.unwrap(), "false");
     let elsewhere =
         server.post("/rooms").header("cookie", "session=user-3").header("sec-fetch-site", "cross-site");
-    problem(elsewhere.send().await.unwrap(), 401, "unauthenticated").await;
+    problem(elsewhere.send().await.unwrap(), 403, "forbidden").await;
 }

@@ -1,5 +1,6 @@
 //! A running application with the routes that the tests ask, and a client for it.
 
+use crate::browser;
 use crate::domain::{FreeSeatsView, Room, RoomBody, RoomCommand, RoomId};
 use async_trait::async_trait;
 use axum::extract::State;
@@ -64,6 +65,7 @@ async fn launch(storage: MemoryStorage, change: impl FnOnce(HttpOptions) -> Http
         .http(options)
         .authenticator(Tokens)
         .routes(routes(&gate))
+        .routes(browser::routes())
         .start()
         .await
         .unwrap();
