@@ -75,6 +75,8 @@ impl Database {
         schema::check_identity(&mut writer, path).await?;
         configure(&mut writer, path, options).await?;
         schema::migrate(&mut writer, path, environment.now()).await?;
+        // Nobody but us has the file open, so whoever held a lease is dead.
+        sqlx::query("UPDATE leases SET holder = NULL").execute(&mut writer).await.map_err(failed)?;
         let newest = newest(&mut writer).await.map_err(failed)?;
         let mut idle = Vec::with_capacity(options.readers.max(1));
         for _ in 0..options.readers.max(1) {

@@ -14,6 +14,7 @@ use async_trait::async_trait;
 use composable_rust_core::Environment;
 use composable_rust_core::port::{OpenStorage, Storage, StoreError};
 use sqlx::sqlite::SqliteConnectOptions;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -81,8 +82,9 @@ impl OpenStorage for Sqlite {
             Location::Unusable(reason) => return Err(StoreError::Setup(reason.clone())),
         };
         check_path(path)?;
-        let lock = FileLock::acquire(path)?;
-        let database = Database::open(path, &self.options, environment, lock).await?;
+        let path = real_path(path)?;
+        let lock = FileLock::acquire(&path)?;
+        let database = Database::open(&path, &self.options, environment, lock).await?;
         Ok(storage(&database))
     }
 }
@@ -120,6 +122,41 @@ fn check_path(path: &Path) -> Result<(), StoreError> {
             folder.display()
         ))
     })
+}
+
+/// The one name of the file, whatever links lead to it: the lock and SQLite's own files stand beside that name.
+fn real_path(path: &Path) -> Result<PathBuf, StoreError> {
+    let found = match std::fs::canonicalize(path) {
+        Ok(found) => found,
+        // It is not there yet, so nothing but its folder can be a link.
+        Err(error) if error.kind() == ErrorKind::NotFound && !path.is_symlink() => {
+            return Ok(path.to_owned());
+        }
+        Err(error) => {
+            let reason = format!("{} leads nowhere ({error}); name the file itself", path.display());
+            return Err(StoreError::Setup(reason));
+        }
+    };
+    match names_of(&found) {
+        0 | 1 => Ok(found),
+        names => Err(StoreError::Setup(format!(
+            "{} has {names} names (hard links), and SQLite would damage it if it were used under two; remove the \
+             others",
+            found.display()
+        ))),
+    }
+}
+
+/// How many directory entries name the file; zero where that cannot be told.
+#[cfg(unix)]
+fn names_of(path: &Path) -> u64 {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata(path).map_or(0, |metadata| metadata.nlink())
+}
+
+#[cfg(not(unix))]
+const fn names_of(_: &Path) -> u64 {
+    0
 }
 
 fn storage(database: &Arc<Database>) -> Storage {

@@ -91,6 +91,9 @@ async fn run(
     )
     .execute(&mut *transaction)
     .await?;
+    // SQLite opens a file that it may only read without a word, and begins "immediate" on it too: this fails there, and
+    // writes nothing elsewhere.
+    sqlx::query("UPDATE schema_migrations SET version = version WHERE FALSE").execute(&mut *transaction).await?;
     let mut done = 0;
     for row in
         sqlx::query("SELECT version, oldest_code FROM schema_migrations").fetch_all(&mut *transaction).await?
@@ -199,6 +202,18 @@ mod tests {
         let Err(MigrationError::TooOld { needed, own }) = refused else { panic!("{refused:?}") };
         assert_eq!((needed.as_str(), own.as_str()), ("0.10.0", "0.9.2"));
         run(&mut connection, &[FIRST], "0.10.3", Timestamp::UNIX_EPOCH).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_file_that_may_only_be_read_is_refused_though_it_is_up_to_date() {
+        let folder = tempfile::tempdir().unwrap();
+        run(&mut connect(&folder).await, &[FIRST], "0.10.0", Timestamp::UNIX_EPOCH).await.unwrap();
+        let path = folder.path().join("app.db");
+        // What SQLite makes of a file that its user may not write.
+        let only_read = SqliteConnectOptions::new().filename(&path).read_only(true);
+        let refused = migrate(&mut only_read.connect().await.unwrap(), &path, Timestamp::UNIX_EPOCH).await;
+        let Err(StoreError::Setup(text)) = refused else { panic!("{refused:?}") };
+        assert!(text.contains("cannot be written") && text.contains("give this user the right"), "{text}");
     }
 
     #[tokio::test]

@@ -6,6 +6,7 @@ use composable_rust_sqlite::Sqlite;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 use std::path::Path;
+use std::time::Duration;
 
 /// The text of the refusal to open `path`.
 async fn refusal(path: impl AsRef<Path>) -> String {
@@ -150,4 +151,41 @@ async fn calls_after_close_fail_instead_of_hanging() {
     assert!(written.is_err());
     let read = storage.checkpoints.load_checkpoint("x").await;
     assert!(matches!(read, Err(StoreError::Unavailable { .. })), "{read:?}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_is_the_same_under_every_name() {
+    let (folder, path) = fresh();
+    let storage = open(&path).await;
+    let link = folder.path().join("link.db");
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    let text = refusal(&link).await;
+    assert!(text.contains(&format!("in use by process {}", std::process::id())), "{text}");
+    close(&storage).await;
+
+    let second = folder.path().join("second.db");
+    std::fs::hard_link(&path, &second).unwrap();
+    let text = refusal(&second).await;
+    assert!(text.contains("has 2 names") && text.contains("remove the others"), "{text}");
+
+    let dangling = folder.path().join("dangling.db");
+    std::os::unix::fs::symlink(folder.path().join("nowhere/app.db"), &dangling).unwrap();
+    let text = refusal(&dangling).await;
+    assert!(text.contains("leads nowhere"), "{text}");
+}
+
+#[tokio::test]
+async fn leases_of_a_dead_process_are_free_at_once_and_its_fences_stay_behind() {
+    const LONG: Duration = Duration::from_hours(1);
+    let (_folder, path) = fresh();
+    let storage = open(&path).await;
+    let dead = storage.leases.acquire("work", "dead", LONG).await.unwrap().unwrap();
+    // As a crash: the lease is not given back.
+    close(&storage).await;
+
+    let storage = open(&path).await;
+    let alive = storage.leases.acquire("work", "alive", LONG).await.unwrap().unwrap();
+    assert!(alive.fence > dead.fence, "{alive:?}");
+    close(&storage).await;
 }
