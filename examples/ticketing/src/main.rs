@@ -1,5 +1,6 @@
 //! Starts the ticketing application and stops it again. What it is made of: `app.rs`.
 
+use composable_rust::Application;
 use composable_rust::runtime::BoxError;
 use composable_rust::web::Listening;
 use std::process::ExitCode;
@@ -25,15 +26,16 @@ async fn main() -> ExitCode {
 async fn run() -> Result<(), BoxError> {
     let Some(config) = Config::from_command_line()? else { return Ok(()) };
     logging::start(&config)?;
-    let app = ticketing(&config)?.start().await?;
-    if config.demo {
-        demo::load(&app).await?;
-    }
-    let ended = app.run_until_signal();
-    if let Some(listening) = app.get::<Listening>() {
-        announce(&listening);
-    }
-    Ok(ended.await?)
+    let ready = async |app: &Application| {
+        if config.demo {
+            demo::load(app).await?;
+        }
+        if let Some(listening) = app.get::<Listening>() {
+            announce(&listening);
+        }
+        Ok(())
+    };
+    ticketing(&config)?.run(ready).await
 }
 
 #[expect(clippy::print_stdout, reason = "whoever started it wants to know the URL")]

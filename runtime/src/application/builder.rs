@@ -1,12 +1,14 @@
 //! The declaration of an application.
 
 use super::entries::{ActivityEntry, DeciderEntry, ProcessEntry, ProjectionEntry};
-use super::{Application, ApplicationError, ApplicationOptions, Finding, Service, check, start};
+use super::{Application, ApplicationError, ApplicationOptions, Finding, Service, check, drain, start};
+use crate::BoxError;
 use crate::command::DeciderOptions;
 use composable_rust_core::port::{EventBus, OpenStorage};
 use composable_rust_core::{Activity, Decider, Environment, Process, Projection};
 use std::any::Any;
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 
 /// Declares an application: what decides, what happens next, what is shown, and where it is kept.
@@ -125,5 +127,37 @@ impl ApplicationBuilder {
     pub async fn start(self) -> Result<Application, ApplicationError> {
         let findings = self.findings();
         if findings.is_empty() { start::start(self).await } else { Err(ApplicationError::Invalid(findings)) }
+    }
+
+    /// What a program's `main` does: starts, lets `ready` prepare and announce what is there, runs until SIGTERM or
+    /// Ctrl-C, and shuts down. A signal that comes earlier ends it in the same order. Must be called inside a tokio
+    /// runtime.
+    ///
+    /// # Errors
+    /// As [`Self::start`] and [`Application::shutdown`], and whatever `ready` fails with, after an orderly end.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves what was started running.
+    pub async fn run(
+        self,
+        ready: impl AsyncFnOnce(&Application) -> Result<(), BoxError>,
+    ) -> Result<(), BoxError> {
+        let mut signal = pin!(drain::signal());
+        let application = self.start().await?;
+        let prepared = tokio::select! {
+            biased;
+            () = &mut signal => None,
+            prepared = ready(&application) => Some(prepared),
+        };
+        let prepared = match prepared {
+            Some(Ok(())) => {
+                signal.await;
+                Ok(())
+            }
+            Some(Err(error)) => Err(error),
+            None => Ok(()),
+        };
+        application.shutdown().await?;
+        prepared
     }
 }

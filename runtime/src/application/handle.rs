@@ -168,21 +168,4 @@ impl Application {
     pub async fn shutdown(&self) -> Result<(), ApplicationError> {
         drain::shutdown(&self.shared).await
     }
-
-    /// Runs until SIGTERM or Ctrl-C, then shuts down. The signals are listened for from the call on, so call it before
-    /// you tell others that the application is there, and await it afterwards. Must be called inside a tokio runtime.
-    ///
-    /// # Errors
-    /// As [`Self::shutdown`].
-    ///
-    /// # Cancel safety
-    /// Dropping the future before a signal leaves the application running.
-    #[must_use = "the application runs while this is awaited"]
-    pub fn run_until_signal(&self) -> impl Future<Output = Result<(), ApplicationError>> + Send + use<> {
-        let (signal, application) = (drain::signal(), self.clone());
-        async move {
-            signal.await;
-            application.shutdown().await
-        }
-    }
 }

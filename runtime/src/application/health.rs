@@ -47,7 +47,9 @@ pub(super) async fn check(shared: &Shared) -> Vec<ComponentHealth> {
     let mut checks: Vec<BoxFuture<'_, ComponentHealth>> = vec![
         Box::pin(component(shared, "event_store".into(), true, async {
             let first = composable_rust_core::port::LogQuery::after(storage.events.signal().position(), 1);
-            storage.events.read_log(first).await.map(drop).map_err(unhealthy)
+            storage.events.read_log(first).await.map_err(unhealthy)?;
+            let written = shared.writes.check(&*storage.events, &shared.deps.environment).await;
+            written.map_err(|reason| (ComponentStatus::Unhealthy, reason))
         })),
         Box::pin(component(shared, "projections_db".into(), true, async {
             storage.checkpoints.load_checkpoint("health").await.map(drop).map_err(unhealthy)
@@ -55,11 +57,13 @@ pub(super) async fn check(shared: &Shared) -> Vec<ComponentHealth> {
     ];
     let bus = judge_bus(shared);
     checks.push(Box::pin(component(shared, "event_bus".into(), false, async move { bus })));
-    let limit = shared.options.lag_limit;
+    let options = &shared.options;
+    let limit = Limits { lag: options.lag_limit, unattended: options.subscriptions.lease_ttl };
     for progress in shared.monitors.iter().map(Monitor::progress) {
         let name = progress.name.clone();
         checks.push(Box::pin(component(shared, name, false, async move { judge(&progress, limit) })));
     }
+    let limit = Limits { unattended: options.projections.subscription.lease_ttl, ..limit };
     for projection in shared.projections.iter().map(ProjectionControl::progress) {
         let name = format!("projection:{}", projection.name);
         checks.push(Box::pin(component(
@@ -72,7 +76,16 @@ pub(super) async fn check(shared: &Shared) -> Vec<ComponentHealth> {
     join_all(checks).await
 }
 
-fn judge(progress: &Progress, lag_limit: u64) -> Verdict {
+/// What a subscription may come to before it counts as degraded.
+#[derive(Clone, Copy)]
+struct Limits {
+    /// Events behind.
+    lag: u64,
+    /// Without anybody at work: by then a lease that its holder left behind has ended.
+    unattended: Duration,
+}
+
+fn judge(progress: &Progress, limit: Limits) -> Verdict {
     if progress.state == SubscriptionState::Stopped {
         let error = progress.last_error.clone().unwrap_or_default();
         return Err((ComponentStatus::Unhealthy, format!("stopped: {error}")));
@@ -80,7 +93,11 @@ fn judge(progress: &Progress, lag_limit: u64) -> Verdict {
     if let Some(error) = &progress.last_error {
         return Err((ComponentStatus::Degraded, format!("fails for now: {error}")));
     }
-    if progress.lag_events() >= lag_limit {
+    if progress.unattended > limit.unattended {
+        let detail = format!("waits for its lease, and nobody has worked for {} s", progress.unattended.as_secs());
+        return Err((ComponentStatus::Degraded, detail));
+    }
+    if progress.lag_events() >= limit.lag {
         let lag = progress.lag_events();
         return Err((ComponentStatus::Degraded, format!("{lag} events behind")));
     }
@@ -105,10 +122,10 @@ fn judge_bus(shared: &Shared) -> Verdict {
     }
 }
 
-fn judge_projection(projection: &ProjectionProgress, lag_limit: u64) -> Verdict {
+fn judge_projection(projection: &ProjectionProgress, limit: Limits) -> Verdict {
     match (&projection.failure, &projection.live) {
         (Some(failure), _) => Err((ComponentStatus::Unhealthy, failure.clone())),
-        (None, Some(live)) => judge(live, lag_limit),
+        (None, Some(live)) => judge(live, limit),
         (None, None) => Err((ComponentStatus::Degraded, "not built yet".to_owned())),
     }
 }

@@ -15,6 +15,7 @@ mod registry;
 mod service;
 mod shared;
 mod start;
+mod writes;
 
 pub use builder::ApplicationBuilder;
 pub use error::{ApplicationError, Finding};

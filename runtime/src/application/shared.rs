@@ -1,5 +1,6 @@
 //! What all parts of a running application share.
 
+use super::writes::Writes;
 use super::{ApplicationOptions, Gate, Registry, Service};
 use crate::command::{Aggregates, Executor};
 use crate::store::Notices;
@@ -43,6 +44,8 @@ pub(crate) struct Shared {
     pub(crate) name: String,
     pub(crate) deps: Dependencies,
     pub(crate) bus: Arc<dyn EventBus>,
+    /// Whether appends are written.
+    pub(crate) writes: Writes,
     pub(crate) options: ApplicationOptions,
     pub(crate) executor: Arc<Executor>,
     pub(crate) registry: Arc<Registry>,

@@ -1,6 +1,7 @@
 //! Bringing a checked declaration to life, in dependency order.
 
 use super::shared::{Background, Handles, Shared};
+use super::writes::Writes;
 use super::{Application, ApplicationBuilder, ApplicationError, ApplicationOptions, Gate, Registry};
 use crate::bus::{InProcessBus, InProcessBusOptions};
 use crate::command::{Executor, GroupCommitter};
@@ -99,7 +100,9 @@ pub(super) async fn start(builder: ApplicationBuilder) -> Result<Application, Ap
     for storage in storage {
         opened = Some(storage.open(&environment).await.map_err(ApplicationError::Storage)?);
     }
-    let storage = opened.ok_or_else(|| ApplicationError::Invalid(Vec::new()))?;
+    let mut storage = opened.ok_or_else(|| ApplicationError::Invalid(Vec::new()))?;
+    let writes = Writes::default();
+    storage.events = writes.watch(storage.events);
     let holder = format!("{name}-{}", environment.new_id());
     let deps = Dependencies { storage, environment: environment.clone(), holder };
     let bus = bus
@@ -147,17 +150,18 @@ pub(super) async fn start(builder: ApplicationBuilder) -> Result<Application, Ap
     let monitor = starting.monitor("relay".to_owned());
     let (options, halt) = (starting.options.subscriptions.clone(), starting.shutdown.child_token());
     starting.subscribe(monitor, relay, options, halt);
-    let application = Application { shared: Arc::new(starting.share(name, bus)) };
+    let application = Application { shared: Arc::new(starting.share(name, bus, writes)) };
     start_services(&application, builder.services).await?;
     Ok(application)
 }
 
 impl Starting {
-    fn share(self, name: String, bus: Arc<dyn EventBus>) -> Shared {
+    fn share(self, name: String, bus: Arc<dyn EventBus>, writes: Writes) -> Shared {
         Shared {
             name,
             deps: self.deps,
             bus,
+            writes,
             notices: Notices::new(self.options.notice_buffer),
             options: self.options,
             executor: self.executor,
