@@ -7,6 +7,7 @@ use axum::extract::{ConnectInfo, FromRequestParts, Request};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use ipnet::IpNet;
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 
@@ -41,6 +42,13 @@ impl FromStr for TrustedProxies {
             address.or_else(|_| part.parse()).map_err(|_| NotAnAddress(part.to_owned()))
         };
         parts.map(network).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+impl fmt::Display for TrustedProxies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let texts: Vec<String> = self.0.iter().map(ToString::to_string).collect();
+        f.write_str(&texts.join(","))
     }
 }
 
@@ -105,9 +113,9 @@ mod tests {
     fn client(peer: &str, lines: &[&'static str]) -> String {
         let proxies: TrustedProxies = "10.0.0.0/8, 192.0.2.7,fd00::/8".parse().unwrap();
         let mut headers = HeaderMap::new();
-        lines.iter().for_each(|line| {
+        for line in lines {
             headers.append(FORWARDED, HeaderValue::from_static(line));
-        });
+        }
         proxies.client(peer.parse().unwrap(), &headers).to_string()
     }
 
@@ -138,6 +146,8 @@ mod tests {
     #[test]
     fn what_is_no_address_is_refused() {
         assert!("".parse::<TrustedProxies>().unwrap().is_empty());
+        let two: TrustedProxies = "10.0.0.0/8, 192.0.2.7".parse().unwrap();
+        assert_eq!(two.to_string(), "10.0.0.0/8,192.0.2.7/32");
         for bad in ["proxy.example", "10.0.0.0/33", "10.0.0.1;10.0.0.2", "*"] {
             assert_eq!(bad.parse::<TrustedProxies>(), Err(NotAnAddress(bad.to_owned())), "{bad}");
         }

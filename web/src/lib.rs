@@ -64,8 +64,9 @@
 //! 7. Intake: 503 while draining, 415 for a body in a content coding.
 //! 8. Same site: 403 for what a foreign page sends, unless a bearer token proves the sender.
 //! 9. Authentication: who asks.
-//! 10. Idempotency: a repeat gets its first answer (`idempotency/`).
-//! 11. The body limit and the route with its extractors (`extract/`).
+//! 10. Rate limits, per account or per address (`rate_limit/`).
+//! 11. Idempotency: a repeat gets its first answer (`idempotency/`).
+//! 12. The body limit and the route with its extractors (`extract/`).
 //!
 //! Whatever fails on the way answers as `application/problem+json`; only what is not HTTP at all (a broken request line,
 //! a head over the limit) is answered by the protocol's own bare status.
@@ -78,6 +79,7 @@ mod idempotency;
 mod layer;
 mod principal;
 mod problem;
+mod rate_limit;
 mod request_ids;
 mod server;
 mod service;
@@ -95,6 +97,7 @@ pub use extract::{
 pub use idempotency::{CommandRequest, IdempotencyKey, KEPT_FOR, KeyedRequest};
 pub use principal::{Authenticator, Principal};
 pub use problem::{FieldError, Problem};
+pub use rate_limit::{InProcessRateLimits, RateLimitLayer};
 pub use request_ids::RequestIds;
 pub use server::{BodyTooSlow, HttpOptions};
 pub use written::{Versioned, Written};

@@ -1,12 +1,14 @@
 //! The HTTP side as a part of an application: declared on its builder, started last and stopped first.
 
 use crate::server::{Server, bind};
-use crate::{Authenticator, HttpOptions, Web, health, idempotency, layer};
+use crate::web::Ports;
+use crate::{Authenticator, HttpOptions, Web, health, idempotency, layer, rate_limit};
 use async_trait::async_trait;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
+use composable_rust_core::port::RateLimits;
 use composable_rust_runtime::{Application, ApplicationBuilder, BoxError, Finding, Service};
 use futures_util::FutureExt;
 use std::any::Any;
@@ -72,6 +74,10 @@ pub trait WebExt: Sized {
     /// How tokens become principals; without it everybody is anonymous.
     #[must_use]
     fn authenticator(self, authenticator: impl Authenticator + 'static) -> Self;
+
+    /// Where requests are counted for [`HttpOptions::rate_limits`]; without it in this process.
+    #[must_use]
+    fn rate_limits(self, limits: impl RateLimits + 'static) -> Self;
 }
 
 impl WebExt for ApplicationBuilder {
@@ -86,7 +92,12 @@ impl WebExt for ApplicationBuilder {
     }
 
     fn authenticator(mut self, authenticator: impl Authenticator + 'static) -> Self {
-        self.service_mut::<HttpService>().authenticator = Some(Arc::new(authenticator));
+        self.service_mut::<HttpService>().ports.authenticator = Some(Arc::new(authenticator));
+        self
+    }
+
+    fn rate_limits(mut self, limits: impl RateLimits + 'static) -> Self {
+        self.service_mut::<HttpService>().ports.rate_limits = Some(Arc::new(limits));
         self
     }
 }
@@ -96,7 +107,7 @@ impl WebExt for ApplicationBuilder {
 pub struct HttpService {
     options: HttpOptions,
     routes: Vec<Router<Application>>,
-    authenticator: Option<Arc<dyn Authenticator>>,
+    ports: Ports,
     running: Option<(Option<Server>, Web)>,
 }
 
@@ -131,7 +142,7 @@ impl Service for HttpService {
     }
 
     async fn start(&mut self, application: &Application) -> Result<(), BoxError> {
-        let web = Web::new(application.clone(), self.options.clone(), self.authenticator.clone());
+        let web = Web::new(application.clone(), self.options.clone(), self.ports.clone());
         let router = stack(self.merged()?, &web);
         application.put(InProcess { router: router.clone() });
         let server = if self.options.listens { Some(self.listen(application, router).await?) } else { None };
@@ -176,6 +187,7 @@ fn stack(routes: Router<Application>, web: &Web) -> Router {
         .method_not_allowed_fallback(layer::not_here)
         .layer(DefaultBodyLimit::max(options.body_limit))
         .layer(from_fn_with_state(web.clone(), idempotency::idempotency))
+        .layer(from_fn_with_state(web.clone(), rate_limit::limited))
         .layer(from_fn_with_state(web.clone(), layer::authenticate))
         .layer(from_fn_with_state(web.clone(), layer::same_site))
         .layer(from_fn_with_state(web.clone(), layer::intake))

@@ -1,8 +1,9 @@
 //! What all requests of one HTTP service share.
 
-use crate::HttpOptions;
 use crate::idempotency::Answers;
 use crate::principal::Authenticator;
+use crate::{HttpOptions, InProcessRateLimits};
+use composable_rust_core::port::RateLimits;
 use composable_rust_runtime::Application;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,18 +17,26 @@ struct Inner {
     application: Application,
     options: HttpOptions,
     authenticator: Option<Arc<dyn Authenticator>>,
+    rate_limits: Arc<dyn RateLimits>,
     answers: Answers,
     draining: AtomicBool,
 }
 
+/// What the application may bring of its own.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Ports {
+    pub(crate) authenticator: Option<Arc<dyn Authenticator>>,
+    pub(crate) rate_limits: Option<Arc<dyn RateLimits>>,
+}
+
 impl Web {
-    pub(crate) fn new(
-        application: Application,
-        options: HttpOptions,
-        authenticator: Option<Arc<dyn Authenticator>>,
-    ) -> Self {
+    pub(crate) fn new(application: Application, options: HttpOptions, ports: Ports) -> Self {
+        let Ports { authenticator, rate_limits } = ports;
+        let clock = &application.environment().clock;
+        let rate_limits =
+            rate_limits.unwrap_or_else(|| Arc::new(InProcessRateLimits::new(Arc::clone(clock))));
         let (answers, draining) = (Answers::default(), AtomicBool::new(false));
-        Self(Arc::new(Inner { application, options, authenticator, answers, draining }))
+        Self(Arc::new(Inner { application, options, authenticator, rate_limits, answers, draining }))
     }
 
     pub(crate) fn application(&self) -> &Application {
@@ -40,6 +49,10 @@ impl Web {
 
     pub(crate) fn authenticator(&self) -> Option<&dyn Authenticator> {
         self.0.authenticator.as_deref()
+    }
+
+    pub(crate) fn rate_limits(&self) -> &dyn RateLimits {
+        &*self.0.rate_limits
     }
 
     pub(crate) fn answers(&self) -> &Answers {

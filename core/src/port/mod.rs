@@ -8,6 +8,7 @@ mod dead_letters;
 mod error;
 mod event_store;
 mod leases;
+mod rate_limits;
 mod read_models;
 mod snapshots;
 mod storage;
@@ -22,6 +23,7 @@ pub use event_store::{
     MAX_PAYLOAD_BYTES, PAGE_BYTES, StoredResponse, StreamAppend, StreamRange, WrittenStream,
 };
 pub use leases::{Lease, LeaseStore};
+pub use rate_limits::{Rate, RateDecision, RateLimits};
 pub use read_models::{
     Filter, IndexValue, Order, Page, PageRequest, Query, ReadModel, ReadModelStore, RowChange, StoredRow,
     ViewBatch,

@@ -72,5 +72,5 @@ pub fn ticketing(config: &Config) -> Result<ApplicationBuilder, BoxError> {
         hold: config.hold,
         payment: config.payment,
     };
-    Ok(assembled(parts).storage(config.storage()).http(HttpOptions::listen(config.address)))
+    Ok(assembled(parts).storage(config.storage()).http(config.http()))
 }

@@ -11,13 +11,18 @@ pub use settings::Settings;
 use crate::payment::gateway::{Ledger, SimulatedGateway};
 use crate::shared::Secret;
 use clap::Parser;
+use composable_rust::port::Rate;
 use composable_rust::prelude::*;
 use composable_rust::runtime::{BoxError, SystemClock};
+use composable_rust::web::{RateLimitLayer, TrustedProxies};
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// Guessing addresses must not pay.
+const SIGN_IN: &str = "/api/auth/dev-sign-in";
 
 /// A configuration that was found right.
 #[derive(Debug, Clone)]
@@ -34,6 +39,16 @@ pub struct Config {
     pub admin_email: Option<String>,
     /// What signs sessions; made and kept beside the data when absent.
     pub session_secret: Option<Secret>,
+    /// Whether this is development, where nobody else can come.
+    pub is_development: bool,
+    /// Whose `X-Forwarded-For` counts.
+    pub trusted_proxies: TrustedProxies,
+    /// Whose pages may call the API from a browser.
+    pub cors_origins: Vec<String>,
+    /// Requests a minute for each account; 0 is no limit.
+    pub rate_limit_per_user: u32,
+    /// Requests a minute for each address without an account; 0 is no limit.
+    pub rate_limit_per_ip: u32,
     /// How the log is written.
     pub log_format: LogFormat,
     /// What is logged, as `RUST_LOG` says.
@@ -69,6 +84,23 @@ impl Config {
     /// The storage.
     pub fn storage(&self) -> Sqlite {
         Sqlite::file(&self.database)
+    }
+
+    /// The HTTP side.
+    pub fn http(&self) -> HttpOptions {
+        HttpOptions {
+            only_https: !self.is_development,
+            cors_origins: self.cors_origins.clone(),
+            trusted_proxies: self.trusted_proxies.clone(),
+            rate_limits: self.rate_limits(),
+            ..HttpOptions::listen(self.address)
+        }
+    }
+
+    fn rate_limits(&self) -> RateLimitLayer {
+        let limits = RateLimitLayer::per_minute(self.rate_limit_per_user, self.rate_limit_per_ip);
+        let limits = limits.except("/style.css");
+        if self.rate_limit_per_ip == 0 { limits } else { limits.guarded(SIGN_IN, Rate::per_minute(10)) }
     }
 
     /// The payment gateway: the development gateway, with its books beside the data.
@@ -115,6 +147,10 @@ impl fmt::Display for Config {
             Some(_) => writeln!(f, "session_secret = \"(hidden)\"")?,
             None => writeln!(f, "# session_secret is made and kept beside the data")?,
         }
+        writeln!(f, "trusted_proxies = \"{}\"", self.trusted_proxies)?;
+        writeln!(f, "cors_origins = \"{}\"", self.cors_origins.join(","))?;
+        writeln!(f, "rate_limit_per_user = {}", self.rate_limit_per_user)?;
+        writeln!(f, "rate_limit_per_ip = {}", self.rate_limit_per_ip)?;
         writeln!(f, "log_format = \"{}\"", self.log_format)?;
         writeln!(f, "rust_log = {:?}", self.log_filter)?;
         writeln!(f, "demo = {}", self.demo)

@@ -1,6 +1,6 @@
 //! The limits of the HTTP side, in one place.
 
-use crate::TrustedProxies;
+use crate::{RateLimitLayer, TrustedProxies};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -37,6 +37,8 @@ pub struct HttpOptions {
     pub compression: bool,
     /// Whose `X-Forwarded-For` counts.
     pub trusted_proxies: TrustedProxies,
+    /// How often somebody may ask; without a limit by default.
+    pub rate_limits: RateLimitLayer,
 }
 
 impl Default for HttpOptions {
@@ -57,6 +59,7 @@ impl Default for HttpOptions {
             cors_origins: Vec::new(),
             compression: true,
             trusted_proxies: TrustedProxies::default(),
+            rate_limits: RateLimitLayer::default(),
         }
     }
 }

@@ -16,6 +16,7 @@ mod idempotency;
 mod ids;
 mod principals;
 mod problems;
+mod rate_limits;
 mod raw;
 mod server;
 mod slow;

@@ -8,8 +8,8 @@ use axum::response::Html;
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use composable_rust_core::port::LogQuery;
-use composable_rust_core::{Position, UserId};
-use composable_rust_runtime::{Application, ApplicationOptions};
+use composable_rust_core::{Environment, Position, UserId};
+use composable_rust_runtime::{Application, ApplicationOptions, live_environment};
 use composable_rust_testing::memory::{Faults, MemoryStorage};
 use composable_rust_web::{
     Authenticator, CommandRequest, Findings, HttpOptions, IfMatch, JsonBody, KeyedRequest, Listening,
@@ -45,20 +45,33 @@ pub(crate) async fn start() -> TestServer {
 }
 
 pub(crate) async fn start_with(change: impl FnOnce(HttpOptions) -> HttpOptions) -> TestServer {
-    launch(MemoryStorage::new(), change).await
+    start_in(live_environment(), change).await
 }
 
 /// Starts on what an earlier server has written.
 pub(crate) async fn start_on(storage: MemoryStorage) -> TestServer {
-    launch(storage, |options| options).await
+    launch(storage, live_environment(), |options| options).await
 }
 
-async fn launch(storage: MemoryStorage, change: impl FnOnce(HttpOptions) -> HttpOptions) -> TestServer {
+/// Starts with a clock or ids of the test's own.
+pub(crate) async fn start_in(
+    environment: Environment,
+    change: impl FnOnce(HttpOptions) -> HttpOptions,
+) -> TestServer {
+    launch(MemoryStorage::new(), environment, change).await
+}
+
+async fn launch(
+    storage: MemoryStorage,
+    environment: Environment,
+    change: impl FnOnce(HttpOptions) -> HttpOptions,
+) -> TestServer {
     let gate = Gate::default();
     let faults = Faults::scripted();
     let options = change(HttpOptions::listen(SocketAddr::from(([127, 0, 0, 1], 0))));
     let app = Application::builder("rooms")
         .storage(storage.with_faults(faults.clone()))
+        .environment(environment)
         .options(ApplicationOptions { drain_timeout: Duration::from_secs(1), ..Default::default() })
         .decider::<Room>()
         .projection(FreeSeatsView)
@@ -195,6 +208,11 @@ struct Take {
 }
 
 impl Validate for Take {}
+
+/// The routes, for an application that has nothing else.
+pub(crate) fn routes_alone() -> Router<Application> {
+    routes(&Gate::default())
+}
 
 fn routes(gate: &Gate) -> Router<Application> {
     let waiting = gate.clone();

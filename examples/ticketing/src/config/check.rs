@@ -12,6 +12,7 @@ use std::time::Duration;
 const SHORTEST_SECRET: usize = 32;
 /// Longest hold and payment: a day.
 const LONGEST_SECONDS: u32 = 24 * 60 * 60;
+const PROXIES: &str = "addresses and networks such as 10.0.0.0/8, separated by commas";
 
 /// Everything that is wrong with a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +50,13 @@ impl Config {
             payment: seconds("PAYMENT_SECONDS", settings.payment_seconds, 600, &mut errors),
             admin_email: said(settings.admin_email.as_deref()).map(str::to_lowercase),
             session_secret: secret(settings, &mut errors),
+            is_development,
+            trusted_proxies: said(settings.trusted_proxies.as_deref())
+                .and_then(|text| parsed("TRUSTED_PROXIES", text, PROXIES, &mut errors))
+                .unwrap_or_default(),
+            cors_origins: origins(settings),
+            rate_limit_per_user: settings.rate_limit_per_user.unwrap_or(if is_development { 0 } else { 100 }),
+            rate_limit_per_ip: settings.rate_limit_per_ip.unwrap_or(if is_development { 0 } else { 20 }),
             log_format: said(settings.log_format.as_deref())
                 .and_then(|text| parsed("LOG_FORMAT", text, "text or json", &mut errors))
                 .unwrap_or(LogFormat::Text),
@@ -123,6 +131,11 @@ fn check_features(settings: &Settings, errors: &mut Vec<String>) {
     for (name, _) in needing.into_iter().filter(|(_, value)| said(value.as_deref()).is_some()) {
         errors.push(format!("{name} needs the cargo feature `production`; it is not compiled in"));
     }
+}
+
+fn origins(settings: &Settings) -> Vec<String> {
+    let text = said(settings.cors_origins.as_deref()).unwrap_or_default();
+    text.split(',').map(str::trim).filter(|origin| !origin.is_empty()).map(str::to_owned).collect()
 }
 
 fn seconds(name: &str, said: Option<u32>, default: u32, errors: &mut Vec<String>) -> Duration {

@@ -48,6 +48,18 @@ pub struct Settings {
     /// development, staging or production [default: development]
     #[arg(long, env = "APP_ENV")]
     pub app_env: Option<String>,
+    /// Proxies whose X-Forwarded-For counts: addresses and networks such as 10.0.0.0/8, separated by commas
+    #[arg(long, env = "TRUSTED_PROXIES")]
+    pub trusted_proxies: Option<String>,
+    /// Origins whose pages may call the API from a browser, such as https://shop.example, separated by commas
+    #[arg(long, env = "CORS_ORIGINS")]
+    pub cors_origins: Option<String>,
+    /// Requests a minute for each account; 0 is no limit [default: 100; 0 in development]
+    #[arg(long, env = "RATE_LIMIT_PER_USER")]
+    pub rate_limit_per_user: Option<u32>,
+    /// Requests a minute for each address without an account; 0 is no limit [default: 20; 0 in development]
+    #[arg(long, env = "RATE_LIMIT_PER_IP")]
+    pub rate_limit_per_ip: Option<u32>,
     /// text or json [default: text; json outside development]
     #[arg(long, env = "LOG_FORMAT")]
     pub log_format: Option<String>,
@@ -94,6 +106,10 @@ impl Settings {
             admin_email: self.admin_email.or(file.admin_email),
             session_secret: self.session_secret.or(file.session_secret),
             app_env: self.app_env.or(file.app_env),
+            trusted_proxies: self.trusted_proxies.or(file.trusted_proxies),
+            cors_origins: self.cors_origins.or(file.cors_origins),
+            rate_limit_per_user: self.rate_limit_per_user.or(file.rate_limit_per_user),
+            rate_limit_per_ip: self.rate_limit_per_ip.or(file.rate_limit_per_ip),
             log_format: self.log_format.or(file.log_format),
             rust_log: self.rust_log.or(file.rust_log),
             config: self.config,

@@ -9,6 +9,7 @@ mod contract;
 mod holds;
 mod invariants;
 mod kill;
+mod limits;
 mod planted;
 mod proof;
 mod race;

@@ -117,7 +117,8 @@ fn all_that_is_wrong_with_the_configuration_is_told_at_once() {
     command
         .env("KAFKA_BROKERS", "localhost:9092")
         .env("REDIS_URL", "redis://localhost")
-        .env("HOLD_SECONDS", "0");
+        .env("HOLD_SECONDS", "0")
+        .env("TRUSTED_PROXIES", "everybody");
     let (status, _, errors) = run(&mut command);
     assert!(!status.success());
     for told in [
@@ -128,6 +129,7 @@ fn all_that_is_wrong_with_the_configuration_is_told_at_once() {
         "the simulated one",
         "SESSION_SECRET is missing",
         "HOLD_SECONDS is 0",
+        "TRUSTED_PROXIES is \"everybody\"",
     ] {
         assert!(errors.contains(told), "{told:?} is not in {errors}");
     }
