@@ -54,8 +54,7 @@ struct Queue {
 
 struct Submission {
     append: Append,
-    chains: SmallVec<[Arc<Chain>; 2]>,
-    reply: oneshot::Sender<Committed>,
+    waiter: Waiter,
 }
 
 impl fmt::Debug for GroupCommitter {
@@ -84,7 +83,7 @@ impl GroupCommitter {
         if queue.waiting.len() >= self.inner.options.max_waiting {
             return None;
         }
-        queue.waiting.push_back(Submission { append, chains, reply });
+        queue.waiting.push_back(Submission { append, waiter: Waiter { chains, reply: Some(reply) } });
         if !std::mem::replace(&mut queue.flushing, true) {
             let inner = Arc::clone(&self.inner);
             self.inner.spawner.spawn("group-committer", Box::pin(async move { inner.flush_all().await }));
@@ -150,26 +149,34 @@ impl Drop for StopGuard<'_> {
     fn drop(&mut self) {
         let mut queue = self.0.lock();
         queue.flushing = false;
-        for submission in queue.waiting.drain(..) {
-            drop(submission.reply.send(Err(broken_off())));
-            submission.chains.iter().for_each(|chain| chain.break_off());
-        }
+        queue.waiting.clear();
     }
 }
 
-/// Who waits for an append.
+/// Who waits for an append, and what was decided on it. Dropped without an answer, it fails.
 struct Waiter {
     chains: SmallVec<[Arc<Chain>; 2]>,
-    reply: oneshot::Sender<Committed>,
+    reply: Option<oneshot::Sender<Committed>>,
 }
 
 impl Waiter {
-    fn settle(self, result: Committed) {
+    fn settle(mut self, result: Committed) {
+        self.tell(result);
+    }
+
+    fn tell(&mut self, result: Committed) {
+        let Some(reply) = self.reply.take() else { return };
         if result.is_err() {
             self.chains.iter().for_each(|chain| chain.break_off());
         }
         // The caller may have gone; its append stands all the same.
-        drop(self.reply.send(result));
+        drop(reply.send(result));
+    }
+}
+
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        self.tell(Err(broken_off()));
     }
 }
 
@@ -184,8 +191,7 @@ struct Batch {
 
 impl Batch {
     fn add(&mut self, submission: Submission) {
-        let Submission { mut append, chains, reply } = submission;
-        let waiter = Waiter { chains, reply };
+        let Submission { mut append, waiter } = submission;
         if waiter.chains.iter().any(|chain| chain.is_broken()) {
             waiter.settle(Err(decided_on_nothing(&append)));
             return;
@@ -226,5 +232,21 @@ fn decided_on_nothing(append: &Append) -> AppendError {
             actual: StreamVersion::ZERO,
         },
         None => broken_off(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_never_answered_hears_so_and_what_was_decided_on_it_is_void() {
+        let (reply, mut answer) = oneshot::channel();
+        let chain = Arc::new(Chain::default());
+        let waiter = Waiter { chains: [Arc::clone(&chain)].into_iter().collect(), reply: Some(reply) };
+        // As when a store panics in the middle of a batch.
+        drop(waiter);
+        assert!(matches!(answer.try_recv(), Ok(Err(AppendError::Store(_)))));
+        assert!(chain.is_broken());
     }
 }

@@ -12,12 +12,24 @@ use std::collections::BTreeMap;
 /// and would never give it back.
 #[derive(Default)]
 pub(super) struct UnderWay<'w> {
-    pub(super) running: FuturesUnordered<BoxFuture<'w, TimerId>>,
+    running: FuturesUnordered<BoxFuture<'w, TimerId>>,
     /// With the stream of those that keep the later ones of their instance waiting.
-    pub(super) busy: BTreeMap<TimerId, Option<StreamId>>,
+    busy: BTreeMap<TimerId, Option<StreamId>>,
+    /// Whether what waits for its turn filled the last page of what is due.
+    pub(super) is_crowded: bool,
 }
 
 impl<'w> UnderWay<'w> {
+    pub(super) fn len(&self) -> usize {
+        self.running.len()
+    }
+
+    /// What need not be looked up: what is under way, and while it is crowded all of the instances that wait for it.
+    pub(super) fn to_skip(&self) -> (Vec<TimerId>, Vec<StreamId>) {
+        let streams = self.busy.values().flatten().filter(|_| self.is_crowded);
+        (self.busy.keys().copied().collect(), streams.cloned().collect())
+    }
+
     /// Whether nothing keeps work of `stream` waiting.
     pub(super) fn is_free(&self, stream: Option<&StreamId>) -> bool {
         stream.is_none_or(|stream| self.busy.values().flatten().all(|busy| busy != stream))

@@ -12,7 +12,7 @@ use super::{ProcessOptions, work_name};
 use crate::application::Registry;
 use crate::command::{Executor, Failure};
 use composable_rust_core::port::{NewDeadLetter, Skip, StoreError, Timer};
-use composable_rust_core::{DeadLetterId, Process, TimerId, elapsed, later};
+use composable_rust_core::{DeadLetterId, Process, StreamId, TimerId, elapsed, later};
 use composable_rust_projections::{Dependencies, FailurePolicy, Leasing, Monitor, SubscriptionState};
 use futures_util::future::FutureExt;
 use jiff::Timestamp;
@@ -94,35 +94,45 @@ impl<P: Process> Worker<P> {
         under_way: &mut UnderWay<'w>,
         checked_at: &mut Option<Timestamp>,
     ) -> Result<Duration, StoreError> {
-        let free = self.options.concurrent_work.saturating_sub(under_way.running.len());
-        if free == 0 {
-            return Ok(self.options.poll_interval);
-        }
-        let busy: Vec<TimerId> = under_way.busy.keys().copied().collect();
-        let (due, wait) = under_way.beside(self.due(&busy, free, checked_at)).await?;
-        for timer in due {
-            let task = Task::due(timer);
-            let (id, orders) = (task.timer.timer.id, task.orders());
-            if under_way.is_free(orders.as_ref()) {
-                let done = self.act(task).map(move |()| id);
-                under_way.add(id, orders, done.boxed());
+        loop {
+            let free = self.options.concurrent_work.saturating_sub(under_way.len());
+            if free == 0 {
+                return Ok(self.options.poll_interval);
+            }
+            let (timers, streams) = under_way.to_skip();
+            let (due, wait) = under_way.beside(self.due((timers, streams), free, checked_at)).await?;
+            let is_full = due.len() >= free;
+            let mut waiting = false;
+            for timer in due {
+                let task = Task::due(timer);
+                let (id, orders) = (task.timer.timer.id, task.orders());
+                if under_way.is_free(orders.as_ref()) {
+                    let done = self.act(task).map(move |()| id);
+                    under_way.add(id, orders, done.boxed());
+                } else {
+                    waiting = true;
+                }
+            }
+            // Many commands of one instance must not hide the work of all others.
+            under_way.is_crowded = is_full && waiting;
+            if !under_way.is_crowded {
+                return Ok(wait);
             }
         }
-        Ok(wait)
     }
 
     /// What is due, but for what is `busy`, and how long to wait for the next.
     async fn due(
         &self,
-        busy: &[TimerId],
+        (busy, mut streams): (Vec<TimerId>, Vec<StreamId>),
         limit: usize,
         checked_at: &mut Option<Timestamp>,
     ) -> Result<(Vec<Timer>, Duration), StoreError> {
         self.look_at_parked(checked_at).await?;
         let now = self.deps.environment.now();
-        let parked = self.monitor.parking().streams();
+        streams.extend(self.monitor.parking().streams());
         let timers = &self.deps.storage.timers;
-        let due = timers.due(P::NAME, now, Skip { timers: busy, streams: &parked }, limit).await?;
+        let due = timers.due(P::NAME, now, Skip { timers: &busy, streams: &streams }, limit).await?;
         let next = timers.next_due(P::NAME, now).await?;
         let wait = next.map_or(self.options.poll_interval, |next| elapsed(now, next));
         Ok((due, wait.min(self.options.poll_interval)))
