@@ -117,6 +117,7 @@ impl<'a> Follow<'a> {
         loop {
             match self.load().await {
                 Ok(position) => {
+                    self.recovered(failures);
                     (self.position, self.saved) = (position, position);
                     self.monitor.started(position);
                     return Ok(());
@@ -139,7 +140,10 @@ impl<'a> Follow<'a> {
         let mut failures = 0;
         loop {
             match self.page_after(self.position).await {
-                Ok(page) => return Ok(page),
+                Ok(page) => {
+                    self.recovered(failures);
+                    return Ok(page);
+                }
                 Err(error) => {
                     failures += 1;
                     self.back_off(error.into(), failures).await?;
@@ -175,6 +179,13 @@ impl<'a> Follow<'a> {
         Ok(ahead)
     }
 
+    /// What failed so often has succeeded: nothing is wrong any more.
+    fn recovered(&self, failures: u32) {
+        if failures > 0 {
+            self.monitor.failed(None);
+        }
+    }
+
     fn checkpoint_is_due(&self) -> bool {
         elapsed(self.saved_at, self.deps.environment.now()) >= self.options.lazy_checkpoint
     }
@@ -202,9 +213,7 @@ impl<'a> Follow<'a> {
             failures += 1;
             events = self.after_failure(error, events, failures).await?;
         }
-        if failures > 0 {
-            self.monitor.failed(None);
-        }
+        self.recovered(failures);
         self.position = read_to;
         if events.is_empty() || self.subscriber.saves_every_batch() {
             self.mark_saved(read_to);

@@ -5,7 +5,7 @@
 use super::SubscriptionOptions;
 use crate::Dependencies;
 use composable_rust_core::elapsed;
-use composable_rust_core::port::Lease;
+use composable_rust_core::port::{Lease, StoreError};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -31,17 +31,17 @@ impl Leasing {
     /// # Cancel safety
     /// A dropped future may leave a lease taken; it ends after its time.
     pub async fn try_acquire(&self, deps: &Dependencies) -> Option<Lease> {
-        match deps.storage.leases.acquire(&self.work, &deps.holder, self.ttl).await {
-            Ok(lease) => lease,
-            Err(error) => {
-                tracing::warn!(
-                    work = self.work,
-                    error = &error as &dyn std::error::Error,
-                    "lease not acquired"
-                );
-                None
-            }
+        self.ask(deps).await.unwrap_or_default()
+    }
+
+    /// As [`Self::try_acquire`], for callers that show the failure.
+    pub(super) async fn ask(&self, deps: &Dependencies) -> Result<Option<Lease>, StoreError> {
+        let asked = deps.storage.leases.acquire(&self.work, &deps.holder, self.ttl).await;
+        if let Err(error) = &asked {
+            let error = error as &dyn std::error::Error;
+            tracing::warn!(work = self.work, error, "lease not acquired");
         }
+        asked
     }
 
     /// Waits for the lease; `None` when told to shut down.

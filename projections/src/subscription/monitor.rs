@@ -31,6 +31,8 @@ struct Status {
     started_at: Position,
     horizon: Position,
     behind_since: Option<Timestamp>,
+    /// When whoever holds the lease was last seen to work, or to have nothing to do.
+    attended_at: Timestamp,
     handled: u64,
     window_start: Timestamp,
     window_handled: u64,
@@ -48,6 +50,7 @@ impl Monitor {
             started_at: Position::ZERO,
             horizon: Position::ZERO,
             behind_since: None,
+            attended_at: clock.now(),
             handled: 0,
             window_start: clock.now(),
             window_handled: 0,
@@ -85,6 +88,7 @@ impl Monitor {
         let now = self.inner.clock.now();
         let status = self.status();
         let horizon = status.horizon.max(self.inner.log.position()).max(position);
+        let is_unattended = status.state == SubscriptionState::Waiting && position < horizon;
         Progress {
             name: self.inner.name.clone(),
             state: status.state,
@@ -92,6 +96,7 @@ impl Monitor {
             horizon,
             started_at: status.started_at,
             lag: status.behind_since.map_or(Duration::ZERO, |since| elapsed(since, now)),
+            unattended: if is_unattended { elapsed(status.attended_at, now) } else { Duration::ZERO },
             handled: status.handled,
             events_per_second: status.events_per_second,
             parked_streams: self.inner.parking.len(),
@@ -145,9 +150,10 @@ impl Monitor {
     }
 
     pub(super) fn set_state(&self, state: SubscriptionState) {
+        let now = self.inner.clock.now();
         let mut status = self.status();
         if status.state != state && !status.halted {
-            status.state = state;
+            (status.state, status.attended_at) = (state, now);
             drop(status);
             self.touch();
         }
@@ -155,6 +161,10 @@ impl Monitor {
 
     /// What another instance has saved, seen while waiting for the lease.
     pub(super) fn saw_checkpoint(&self, position: Position) {
+        let now = self.inner.clock.now();
+        if position > self.inner.checkpoint.position() || position >= self.inner.log.position() {
+            self.status().attended_at = now;
+        }
         self.inner.checkpoint.advance(position);
     }
 

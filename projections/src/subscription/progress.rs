@@ -33,6 +33,9 @@ pub struct Progress {
     pub started_at: Position,
     /// For how long the oldest event known to be unhandled has been in the log; zero when there is none.
     pub lag: Duration,
+    /// For how long nobody has got on with the events that lie ahead while this instance waits for the lease; zero when
+    /// it does not wait, when nothing lies ahead, and beside an instance that works.
+    pub unattended: Duration,
     /// Events handled by this instance.
     pub handled: u64,
     /// Events a second, over the last second with any.

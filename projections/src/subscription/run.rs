@@ -82,11 +82,20 @@ async fn wait_for_lease(
         if shutdown.is_cancelled() {
             return None;
         }
-        if let Some(lease) = leasing.try_acquire(deps).await {
-            return Some(lease);
-        }
-        if let Ok(position) = subscriber.checkpoint().await {
-            monitor.saw_checkpoint(position);
+        let looked = match leasing.ask(deps).await {
+            Ok(Some(lease)) => {
+                monitor.failed(None);
+                return Some(lease);
+            }
+            Ok(None) => subscriber.checkpoint().await,
+            Err(error) => Err(error),
+        };
+        match looked {
+            Ok(position) => {
+                monitor.saw_checkpoint(position);
+                monitor.failed(None);
+            }
+            Err(error) => monitor.failed(Some(describe(&error))),
         }
         leasing.pause(deps, shutdown).await;
     }

@@ -253,7 +253,9 @@ fn one_instance_works_and_another_takes_over_within_ten_seconds_of_its_death() {
         let died_at = world.environment.now();
         let last = world.add("a", 1).await;
         world.pass(Duration::from_secs(4)).await;
-        assert_eq!(subscription.monitor.progress().state, SubscriptionState::Waiting);
+        let waiting = subscription.monitor.progress();
+        assert_eq!(waiting.state, SubscriptionState::Waiting);
+        assert!(waiting.unattended >= Duration::from_secs(3), "the dead do nothing: {waiting:?}");
         assert!(seen.lock().unwrap().is_empty());
         subscription.monitor.signal().reached(last).await;
         let took = composable_rust_core::elapsed(died_at, world.environment.now());
@@ -319,6 +321,7 @@ fn a_lease_is_renewed_for_as_long_as_the_work_goes_on() {
         world.pass(Duration::from_mins(2)).await;
         assert_eq!(first.monitor.progress().state, SubscriptionState::Live);
         assert_eq!(second.monitor.progress().state, SubscriptionState::Waiting);
+        assert_eq!(second.monitor.progress().unattended, Duration::ZERO, "somebody works");
         assert_eq!(second.monitor.signal().position(), last, "who waits shows what the holder did");
         first.shut_down().await;
         world.pass(Duration::from_secs(2)).await;

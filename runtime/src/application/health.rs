@@ -94,7 +94,8 @@ fn judge(progress: &Progress, limit: Limits) -> Verdict {
         return Err((ComponentStatus::Degraded, format!("fails for now: {error}")));
     }
     if progress.unattended > limit.unattended {
-        let detail = format!("waits for its lease, and nobody has worked for {} s", progress.unattended.as_secs());
+        let detail =
+            format!("waits for its lease, and nobody has worked for {} s", progress.unattended.as_secs());
         return Err((ComponentStatus::Degraded, detail));
     }
     if progress.lag_events() >= limit.lag {

@@ -4,6 +4,8 @@
 mod bus;
 mod commands;
 mod domain;
+mod fairness;
+mod health;
 mod parking;
 mod processes;
 mod relay;
