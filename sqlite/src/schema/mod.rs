@@ -93,7 +93,9 @@ async fn run(
     .await?;
     // SQLite opens a file that it may only read without a word, and begins "immediate" on it too: this fails there, and
     // writes nothing elsewhere.
-    sqlx::query("UPDATE schema_migrations SET version = version WHERE FALSE").execute(&mut *transaction).await?;
+    sqlx::query("UPDATE schema_migrations SET version = version WHERE FALSE")
+        .execute(&mut *transaction)
+        .await?;
     let mut done = 0;
     for row in
         sqlx::query("SELECT version, oldest_code FROM schema_migrations").fetch_all(&mut *transaction).await?
