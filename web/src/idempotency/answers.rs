@@ -88,17 +88,17 @@ impl Answers {
 
     /// Saves what waits, batch by batch: the next one gathers while the last one is written.
     async fn save(self, events: Arc<dyn EventStore>) {
+        let mut saving = Saving { answers: &self, batch: Vec::new() };
         while let Some(batch) = self.next_batch() {
-            let ids: Vec<CommandId> = batch.iter().map(|(id, _)| *id).collect();
+            saving.batch = batch.iter().map(|(id, _)| *id).collect();
             if let Err(error) = events.save_responses(batch).await {
                 tracing::warn!(error = chain(&error), "answers could not be kept for repeats");
             }
             let mut state = self.lock();
-            for id in ids {
+            for id in std::mem::take(&mut saving.batch) {
                 state.keys.remove(&id);
             }
         }
-        self.inner.saved.notify_waiters();
     }
 
     fn next_batch(&self) -> Option<Vec<(CommandId, StoredResponse)>> {
@@ -112,6 +112,31 @@ impl Answers {
     fn lock(&self) -> MutexGuard<'_, State> {
         // No code panics while it holds the lock, and the state is whole at any time.
         self.inner.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Ends the saving, also one that a panic of the store or an abort breaks off: what waits then is given up, as after
+/// any failure, so that nothing piles up and nobody waits for ever.
+struct Saving<'a> {
+    answers: &'a Answers,
+    /// What is being written.
+    batch: Vec<CommandId>,
+}
+
+impl Drop for Saving<'_> {
+    fn drop(&mut self) {
+        let mut state = self.answers.lock();
+        // In good order it is false already, and somebody may have begun anew.
+        if !self.batch.is_empty() {
+            let waiting = std::mem::take(&mut state.to_save).into_iter().map(|(id, _)| id);
+            for id in std::mem::take(&mut self.batch).into_iter().chain(waiting) {
+                state.keys.remove(&id);
+            }
+            state.is_saving = false;
+            tracing::warn!("answers could not be kept for repeats: their writing was broken off");
+        }
+        drop(state);
+        self.answers.inner.saved.notify_waiters();
     }
 }
 
@@ -150,6 +175,70 @@ impl Drop for Claim {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use async_trait::async_trait;
+    use composable_rust_core::port::{
+        Append, AppendError, Appended, CommandRecord, LogPage, LogQuery, StoreError, StreamRange,
+    };
+    use composable_rust_core::{RecordedEvent, Signal, StreamId, StreamVersion};
+    use composable_rust_runtime::live_environment;
+
+    /// Panics at whatever it is asked.
+    #[derive(Debug, Default)]
+    struct Broken {
+        signal: Signal,
+    }
+
+    #[async_trait]
+    impl EventStore for Broken {
+        async fn append_batch(
+            &self,
+            _: Vec<Append>,
+        ) -> Result<Vec<Result<Appended, AppendError>>, StoreError> {
+            panic!("broken")
+        }
+
+        async fn read_stream(&self, _: &StreamId, _: StreamRange) -> Result<Vec<RecordedEvent>, StoreError> {
+            panic!("broken")
+        }
+
+        async fn stream_version(&self, _: &StreamId) -> Result<StreamVersion, StoreError> {
+            panic!("broken")
+        }
+
+        async fn read_log(&self, _: LogQuery<'_>) -> Result<LogPage, StoreError> {
+            panic!("broken")
+        }
+
+        async fn find_command(&self, _: CommandId) -> Result<Option<CommandRecord>, StoreError> {
+            panic!("broken")
+        }
+
+        async fn save_response(&self, _: CommandId, _: StoredResponse) -> Result<(), StoreError> {
+            panic!("broken")
+        }
+
+        fn signal(&self) -> &Signal {
+            &self.signal
+        }
+    }
+
+    #[tokio::test]
+    async fn a_store_that_panics_lets_nothing_pile_up_and_nobody_wait() {
+        let (answers, environment) = (Answers::default(), live_environment());
+        let events = Arc::new(Broken::default()) as Arc<dyn EventStore>;
+        let answer = StoredResponse { status: 200, headers: Vec::new(), body: Bytes::new() };
+        for round in 0..3 {
+            // More than one batch, so that some wait while the first is written.
+            for number in 0..=BATCH {
+                let id = CommandId::derived(&[&round.to_string(), &number.to_string()]);
+                let claim = answers.claim(id, &Bytes::from("1")).unwrap();
+                claim.answer(answer.clone(), &events, &environment);
+            }
+            answers.saved().await;
+            let state = answers.lock();
+            assert!(state.keys.is_empty() && state.to_save.is_empty() && !state.is_saving, "{state:?}");
+        }
+    }
 
     #[test]
     fn a_key_is_claimed_once_until_its_request_ends() {
