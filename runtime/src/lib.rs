@@ -15,9 +15,9 @@ pub use application::{
     ComponentStatus, Finding, Service,
 };
 pub use command::{
-    Acknowledged, AnyRejection, CommandOn, CommandOptions, CommitterOptions, DeciderOptions, Execute,
-    ExecuteAll, ExecuteError, Expectation, Loaded, Receipt, ReceiptOfAll, RequestContext, SnapshotPolicy,
-    TargetSet, Written, on,
+    Acknowledged, AnyRejection, CommandOn, CommandOptions, CommitterOptions, DeciderOptions, Earlier,
+    Execute, ExecuteAll, ExecuteError, Expectation, InformedCommand, Loaded, Receipt, ReceiptOfAll,
+    RequestContext, SnapshotPolicy, TargetSet, Written, on,
 };
 pub use composable_rust_projections::{Behind, View, ViewError, ViewPage, ViewQuery};
 pub use environment::*;

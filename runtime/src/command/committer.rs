@@ -72,23 +72,26 @@ impl GroupCommitter {
         Self { inner: Arc::new(Inner { store, spawner, options, queue: Mutex::default() }) }
     }
 
-    /// Queues an append that was decided on the outcome of `chains`. `None` when too many wait already.
+    /// Whether too many appends wait already.
+    pub(crate) fn is_full(&self) -> bool {
+        self.inner.lock().waiting.len() >= self.inner.options.max_waiting
+    }
+
+    /// Queues an append that was decided on the outcome of `chains`. Ask [`Self::is_full`] first: a few that came
+    /// between do no harm.
     pub(crate) fn submit(
         &self,
         append: Append,
         chains: SmallVec<[Arc<Chain>; 2]>,
-    ) -> Option<oneshot::Receiver<Committed>> {
+    ) -> oneshot::Receiver<Committed> {
         let (reply, answer) = oneshot::channel();
         let mut queue = self.inner.lock();
-        if queue.waiting.len() >= self.inner.options.max_waiting {
-            return None;
-        }
         queue.waiting.push_back(Submission { append, waiter: Waiter { chains, reply: Some(reply) } });
         if !std::mem::replace(&mut queue.flushing, true) {
             let inner = Arc::clone(&self.inner);
             self.inner.spawner.spawn("group-committer", Box::pin(async move { inner.flush_all().await }));
         }
-        Some(answer)
+        answer
     }
 }
 
@@ -204,14 +207,34 @@ impl Batch {
     }
 
     fn answer(self, results: Result<Vec<Committed>, StoreError>) {
-        let results = results.unwrap_or_else(|error| {
-            tracing::error!(error = &error as &dyn std::error::Error, "a batch of appends failed");
-            Vec::new()
-        });
-        let mut results = results.into_iter();
-        for waiter in self.waiters {
-            waiter.settle(results.next().unwrap_or_else(|| Err(broken_off())));
+        match results {
+            Ok(results) => {
+                let mut results = results.into_iter();
+                for waiter in self.waiters {
+                    waiter.settle(results.next().unwrap_or_else(|| Err(broken_off())));
+                }
+            }
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "a batch of appends failed");
+                let error = Arc::new(error);
+                for waiter in self.waiters {
+                    waiter.settle(Err(AppendError::Store(share(&error))));
+                }
+            }
         }
+    }
+}
+
+/// What became of the batch, for one of its appends.
+fn share(error: &Arc<StoreError>) -> StoreError {
+    let doing = "append a batch";
+    let source = || Box::new(Arc::clone(error));
+    match &**error {
+        StoreError::Full { .. } => StoreError::Full { doing, source: source() },
+        StoreError::Corrupt(text) => StoreError::Corrupt(text.clone()),
+        StoreError::InvalidRequest(text) => StoreError::InvalidRequest(text.clone()),
+        StoreError::Setup(text) => StoreError::Setup(text.clone()),
+        _ => StoreError::Unavailable { doing, source: source() },
     }
 }
 

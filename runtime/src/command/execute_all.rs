@@ -1,12 +1,13 @@
 //! One command over several aggregates: all decided, appended atomically, or nothing.
 
 use super::Done;
+use super::earlier::Earlier;
 use super::error::{AnyRejection, ExecuteError, Failure};
 use super::execute::{place, unknown_decider};
 use super::expectation::Expectation;
 use super::participant::Participant;
 use super::request::RequestContext;
-use super::target::{AnyTarget, Target, Written};
+use super::target::{AnyTarget, Inform, Target, Written};
 use crate::application::Shared;
 use async_trait::async_trait;
 use composable_rust_core::port::{Appended, CommandRecord};
@@ -31,6 +32,28 @@ impl<C: Command> CommandOn<C> {
     pub fn expecting(mut self, version: impl Into<Expectation>) -> Self {
         self.expected = version.into();
         self
+    }
+
+    /// Completes the command with the events that earlier parts of the set decided, such as the seats that an inventory
+    /// chose; again at each attempt, since another attempt may choose others.
+    #[must_use]
+    pub fn informed_by(
+        self,
+        inform: impl Fn(&mut C, &Earlier<'_>) + Send + Sync + 'static,
+    ) -> InformedCommand<C> {
+        InformedCommand { on: self, inform: Box::new(inform) }
+    }
+}
+
+/// A command that is completed with what earlier parts of its set decided; made by [`CommandOn::informed_by`].
+pub struct InformedCommand<C: Command> {
+    on: CommandOn<C>,
+    inform: Inform<C>,
+}
+
+impl<C: Command> Debug for InformedCommand<C> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "InformedCommand({:?})", self.on.command)
     }
 }
 
@@ -201,6 +224,16 @@ impl<C: Command> RunningSet for RunningTarget<C> {
             DoneRef::Replayed(record) => self.0.replayed(record).await,
         }
         .map_err(fail)
+    }
+}
+
+impl<C: Command> TargetSet for InformedCommand<C> {
+    type Parts = Written<DeciderOf<C>>;
+    type Running = RunningTarget<C>;
+
+    fn start(self, shared: &SharedRef<'_>) -> Result<Self::Running, ExecuteError<AnyRejection>> {
+        let RunningTarget(target) = self.on.start(shared)?;
+        Ok(RunningTarget(target.informed_by(self.inform)))
     }
 }
 

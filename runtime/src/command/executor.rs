@@ -6,16 +6,20 @@
 
 use super::chain::Chain;
 use super::committer::{Committed, CommitterOptions, GroupCommitter};
+use super::earlier::{Earlier, EarlierParts};
 use super::error::Failure;
 use super::identity::{key_of, same};
 use super::participant::{Deciding, Participant, Undecided};
 use super::request::Invocation;
+use crate::environment::panic_text;
 use composable_rust_core::port::{
     Append, AppendError, Appended, CommandKey, CommandRecord, EventStore, StoreError,
 };
-use composable_rust_core::{CommandId, Context, Environment};
+use composable_rust_core::{CommandId, Context, Environment, StreamId};
 use futures_util::future::try_join_all;
 use smallvec::SmallVec;
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -161,9 +165,13 @@ impl Executor {
         let context = Context::new(self.environment.now(), command_id);
         let mut append = Append { command: key.cloned(), ..Append::default() };
         append.timers.claim.extend(invocation.claim);
-        for (index, part) in parts.iter_mut().enumerate() {
+        for index in 0..parts.len() {
+            let (before, rest) = parts.split_at_mut(index);
+            let Some(part) = rest.first_mut() else { continue };
             let context = context.clone().of_part(u32::try_from(index).unwrap_or(u32::MAX));
-            let deciding = Deciding { context, environment: &self.environment, metadata: &metadata };
+            let before = Before(before);
+            let earlier = Earlier(&before);
+            let deciding = Deciding { context, environment: &self.environment, metadata: &metadata, earlier };
             let decided = part.decide(&deciding).map_err(|undecided| match undecided {
                 Undecided::Refused => Failure::Rejected(index),
                 Undecided::Failed(failure) => failure,
@@ -182,18 +190,19 @@ impl Executor {
         decided: Result<Append, Failure>,
     ) -> Result<(oneshot::Receiver<Committed>, Option<Failure>), Failure> {
         let chains: Chains = parts.iter().filter_map(|part| part.chain().cloned()).collect();
+        if self.committer.is_full() {
+            return Err(Failure::Overloaded);
+        }
         match decided {
             Ok(append) => {
-                let receiver = self.committer.submit(append, chains).ok_or(Failure::Overloaded)?;
-                for part in parts {
-                    part.advance();
-                }
-                Ok((receiver, None))
+                // First evolve, then queue: what the user's code cannot evolve by must never be in the log.
+                advance(parts)?;
+                Ok((self.committer.submit(append, chains), None))
             }
             Err(refusal @ (Failure::Rejected(_) | Failure::Version { .. })) => {
                 let streams = parts.iter().filter_map(|part| part.check()).collect();
                 let check = Append { streams, ..Append::default() };
-                Ok((self.committer.submit(check, chains).ok_or(Failure::Overloaded)?, Some(refusal)))
+                Ok((self.committer.submit(check, chains), Some(refusal)))
             }
             Err(failure) => Err(failure),
         }
@@ -204,6 +213,26 @@ impl Executor {
             self.options.first_pause.saturating_mul(1 << attempt.min(16)).min(self.options.longest_pause);
         self.environment.clock.sleep(longest.mul_f64(self.environment.random.next_f64())).await;
     }
+}
+
+/// The parts that have decided.
+struct Before<'x, 'a>(&'x [&'a mut dyn Participant]);
+
+impl EarlierParts for Before<'_, '_> {
+    fn part(&self, index: usize) -> Option<(&StreamId, &dyn Any)> {
+        self.0.get(index).map(|part| (part.stream(), part.decided()))
+    }
+}
+
+/// Moves all states on, or none.
+fn advance(parts: Parts<'_, '_>) -> Result<(), Failure> {
+    let all = AssertUnwindSafe(|| parts.iter_mut().for_each(|part| part.advance()));
+    catch_unwind(all).map_err(|panic| {
+        for part in parts {
+            part.forget();
+        }
+        Failure::Invalid(format!("`evolve` panicked, so nothing was written: {}", panic_text(&*panic)))
+    })
 }
 
 fn leave(parts: Parts<'_, '_>) {

@@ -5,6 +5,7 @@
 mod aggregates;
 mod chain;
 mod committer;
+mod earlier;
 mod error;
 mod execute;
 mod execute_all;
@@ -19,9 +20,10 @@ mod target;
 
 pub use aggregates::DeciderOptions;
 pub use committer::CommitterOptions;
+pub use earlier::Earlier;
 pub use error::{AnyRejection, ExecuteError};
 pub use execute::{Acknowledged, Execute, Loaded, Receipt};
-pub use execute_all::{CommandOn, ExecuteAll, ReceiptOfAll, TargetSet, on};
+pub use execute_all::{CommandOn, ExecuteAll, InformedCommand, ReceiptOfAll, TargetSet, on};
 pub use executor::CommandOptions;
 pub use expectation::Expectation;
 pub use request::RequestContext;

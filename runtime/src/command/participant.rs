@@ -1,10 +1,12 @@
 //! One stream's part in a command: an aggregate that decides, or a process instance that takes a step.
 
 use super::chain::Chain;
+use super::earlier::Earlier;
 use super::error::Failure;
 use async_trait::async_trait;
 use composable_rust_core::port::{NewTimer, StreamAppend};
 use composable_rust_core::{Context, Environment, RawMetadata, StreamId};
+use std::any::Any;
 use std::sync::Arc;
 
 /// What a participant wants written.
@@ -30,12 +32,14 @@ pub(crate) struct Deciding<'a> {
     pub(crate) context: Context,
     pub(crate) environment: &'a Environment,
     pub(crate) metadata: &'a RawMetadata,
+    /// What the parts before this one have decided.
+    pub(crate) earlier: Earlier<'a>,
 }
 
 /// One stream's part in a command. The executor calls, for all participants together: `warm` where there are several, `enter` in the order of the
 /// streams, `decide`, then either `advance` (after the append was queued) or nothing, then `leave`.
 #[async_trait]
-pub(crate) trait Participant: Send {
+pub(crate) trait Participant: Send + Sync {
     /// Its stream.
     fn stream(&self) -> &StreamId;
 
@@ -61,8 +65,16 @@ pub(crate) trait Participant: Send {
     /// Decides on the locked state, which stays as it is.
     fn decide(&mut self, deciding: &Deciding<'_>) -> Result<Decided, Undecided>;
 
+    /// What was decided, for the parts after this one: a `Vec` of events.
+    fn decided(&self) -> &dyn Any {
+        &()
+    }
+
     /// Moves the locked state on by what was decided.
     fn advance(&mut self);
+
+    /// Throws the locked state away, after [`Self::advance`] broke off: it is loaded again for the next command.
+    fn forget(&mut self);
 
     /// Unlocks the state.
     fn leave(&mut self);

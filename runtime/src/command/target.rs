@@ -2,6 +2,7 @@
 
 use super::aggregates::{Aggregates, Cached};
 use super::chain::Chain;
+use super::earlier::Earlier;
 use super::error::{AnyRejection, Failure};
 use super::expectation::Expectation;
 use super::participant::{Decided, Deciding, Participant, Undecided};
@@ -12,6 +13,7 @@ use composable_rust_core::{
     Action, Command, CommandOf, Decider, Event, EventId, EventOf, EventType, ExpectedVersion, InvalidId,
     KeyOf, NewEvent, StreamId, StreamVersion, stream_of,
 };
+use std::any::Any;
 use std::sync::Arc;
 
 /// A command on its way to one aggregate.
@@ -21,9 +23,13 @@ pub(crate) struct Target<D: Decider> {
     command: CommandOf<D>,
     expected: Expectation,
     wants_state: bool,
+    inform: Option<Inform<CommandOf<D>>>,
     guard: Option<SlotGuard<Cached<D>>>,
     outcome: Outcome<D>,
 }
+
+/// Completes a command with what earlier parts decided.
+pub(crate) type Inform<C> = Box<dyn Fn(&mut C, &Earlier<'_>) + Send + Sync>;
 
 /// What came of the last decision.
 struct Outcome<D: Decider> {
@@ -65,6 +71,7 @@ impl<D: Decider> Target<D> {
             command,
             expected: Expectation::default(),
             wants_state,
+            inform: None,
             guard: None,
             outcome: Outcome::default(),
         })
@@ -73,6 +80,12 @@ impl<D: Decider> Target<D> {
     /// Only at a version that is expected.
     pub(crate) fn expecting(mut self, expected: Expectation) -> Self {
         self.expected = expected;
+        self
+    }
+
+    /// Completed, at each decision, with what earlier parts decided.
+    pub(crate) fn informed_by(mut self, inform: Inform<CommandOf<D>>) -> Self {
+        self.inform = Some(inform);
         self
     }
 
@@ -112,10 +125,15 @@ impl<D: Decider> Target<D> {
         Ok(Written { events, version, state })
     }
 
-    fn encode(events: &[EventOf<D>], deciding: &Deciding<'_>) -> Result<(Vec<NewEvent>, u64), Failure> {
+    fn encode(
+        stream: &StreamId,
+        events: &[EventOf<D>],
+        deciding: &Deciding<'_>,
+    ) -> Result<(Vec<NewEvent>, u64), Failure> {
         let mut bytes = 0;
         let encode = |event: &EventOf<D>| {
             let payload = event.encode()?;
+            check_null(stream, event, &payload)?;
             bytes += payload.len() as u64;
             Ok::<_, Failure>(NewEvent {
                 id: EventId::from_uuid(deciding.environment.new_id()),
@@ -127,6 +145,22 @@ impl<D: Decider> Target<D> {
         };
         let encoded = events.iter().map(encode).collect::<Result<_, _>>()?;
         Ok((encoded, bytes))
+    }
+}
+
+/// Refuses what JSON keeps as `null` and does not give back, such as a number that is not finite: once it is written, the
+/// stream could never be read again. Whatever else is encoded comes back.
+fn check_null<E: Event>(stream: &StreamId, event: &E, payload: &[u8]) -> Result<(), Failure> {
+    if !payload.windows(4).any(|part| part == b"null") {
+        return Ok(());
+    }
+    let (name, schema) = (event.event_type(), event.schema_version());
+    match E::decode_parts(stream, name, schema, payload) {
+        Ok(decoded) if decoded == *event => Ok(()),
+        Ok(_) => Err(Failure::Invalid(format!("{name:?} does not come back from its encoding as it was"))),
+        Err(error) => {
+            Err(Failure::Invalid(format!("{name:?} does not come back from its encoding: {error}")))
+        }
     }
 }
 
@@ -181,14 +215,23 @@ impl<D: Decider> Participant for Target<D> {
                 actual: slot.version,
             }));
         }
-        let decision = slot.state.state.decide(self.command.clone(), &deciding.context);
+        let mut command = self.command.clone();
+        if let Some(inform) = &self.inform {
+            inform(&mut command, &deciding.earlier);
+        }
+        let decision = slot.state.state.decide(command, &deciding.context);
         let events = decision.map_err(|rejection| {
             self.outcome.rejection = Some(rejection);
             Undecided::Refused
         })?;
-        (append.events, self.outcome.bytes) = Self::encode(&events, deciding).map_err(Undecided::Failed)?;
+        (append.events, self.outcome.bytes) =
+            Self::encode(&self.stream, &events, deciding).map_err(Undecided::Failed)?;
         self.outcome.events = events;
         Ok(Decided { append, cancel: Vec::new(), schedule: Vec::new() })
+    }
+
+    fn decided(&self) -> &dyn Any {
+        &self.outcome.events
     }
 
     fn advance(&mut self) {
@@ -204,6 +247,12 @@ impl<D: Decider> Participant for Target<D> {
         }
         if self.wants_state {
             self.outcome.state = Some(Arc::clone(&slot.state.state));
+        }
+    }
+
+    fn forget(&mut self) {
+        if let Some(guard) = &mut self.guard {
+            **guard = None;
         }
     }
 

@@ -4,6 +4,7 @@ use super::instances::Instances;
 use super::record::{InputRecord, STEPPED, Stepped};
 use super::work::{Origin, plan};
 use crate::command::{Chain, Decided, Deciding, Failure, Participant, SlotGuard, Undecided};
+use crate::environment::panic_text;
 use async_trait::async_trait;
 use composable_rust_core::port::StreamAppend;
 use composable_rust_core::{
@@ -136,6 +137,12 @@ impl<P: Process> Participant for StepRun<P> {
         }
     }
 
+    fn forget(&mut self) {
+        if let Some(guard) = &mut self.guard {
+            **guard = None;
+        }
+    }
+
     fn leave(&mut self) {
         self.guard = None;
     }
@@ -143,9 +150,7 @@ impl<P: Process> Participant for StepRun<P> {
 
 /// What becomes of a panic in the user's code.
 pub(super) fn panicked(panic: &(dyn Any + Send)) -> Failure {
-    let text = panic.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    Failure::Invalid(format!("it panicked: {}", text.unwrap_or("without a text")))
+    Failure::Invalid(format!("it panicked: {}", panic_text(panic)))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "used with map_err")]

@@ -133,7 +133,11 @@ impl<P: Process> Worker<P> {
         streams.extend(self.monitor.parking().streams());
         let timers = &self.deps.storage.timers;
         let due = timers.due(P::NAME, now, Skip { timers: &busy, streams: &streams }, limit).await?;
-        let next = timers.next_due(P::NAME, now).await?;
+        let next = timers.next_due(P::NAME, now).await.unwrap_or_else(|error| {
+            // What is due must not wait for what is next.
+            tracing::warn!(process = P::NAME, error = &error as &dyn std::error::Error, "next timer not found");
+            None
+        });
         let wait = next.map_or(self.options.poll_interval, |next| elapsed(now, next));
         Ok((due, wait.min(self.options.poll_interval)))
     }

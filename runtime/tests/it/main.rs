@@ -3,6 +3,7 @@
 
 mod bus;
 mod commands;
+mod defects;
 mod domain;
 mod fairness;
 mod health;

@@ -1,0 +1,96 @@
+//! Defects of the user's own code are refused before they reach the log.
+
+use composable_rust_core::{Action, Context, Decider, Decision, Never, State};
+use composable_rust_runtime::{Application, ExecuteError};
+use composable_rust_testing::simulation::{Ending, Life, Simulation};
+
+#[derive(Debug, Clone, Default, PartialEq, State)]
+struct Gauge {
+    reads: f64,
+    note: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Action)]
+enum GaugeAction {
+    #[command]
+    Read { value: f64 },
+    #[command]
+    Note { note: Option<Option<String>> },
+    #[event]
+    WasRead { value: f64 },
+    #[event]
+    Noted { note: Option<Option<String>> },
+}
+
+impl Decider for Gauge {
+    type Action = GaugeAction;
+    type Rejection = Never;
+
+    fn decide(&self, command: GaugeCommand, _: &Context) -> Decision<Self> {
+        Ok(vec![match command {
+            GaugeCommand::Read { value } => GaugeEvent::WasRead { value },
+            GaugeCommand::Note { note } => GaugeEvent::Noted { note },
+        }])
+    }
+
+    fn evolve(&mut self, event: &GaugeEvent) {
+        match event {
+            GaugeEvent::WasRead { value } => {
+                self.reads = *value;
+                assert!(*value < 100.0, "off the scale");
+            }
+            GaugeEvent::Noted { note } => self.note = note.clone().flatten(),
+        }
+    }
+}
+
+fn with_gauge(body: impl AsyncFn(Application)) {
+    Simulation::run(1, async |simulation| {
+        let ending = simulation
+            .live(Life::CALM, async |environment| {
+                let app = Application::builder("gauges").environment(environment);
+                body(app.storage(simulation.storage()).decider::<Gauge>().start().await.unwrap()).await;
+            })
+            .await;
+        assert_eq!(ending, Ending::Finished(()));
+        assert!(simulation.task_panics().is_empty(), "{:?}", simulation.task_panics());
+    });
+}
+
+async fn refusal(app: &Application, command: GaugeCommand) -> String {
+    match app.execute("a", command).await {
+        Err(ExecuteError::Invalid(reason)) => reason,
+        other => panic!("expected a refusal, got {other:?}"),
+    }
+}
+
+async fn read(app: &Application) -> (f64, u64) {
+    let loaded = app.load::<Gauge>(&"a".to_owned()).await.unwrap().unwrap();
+    (loaded.state.reads, loaded.version.get())
+}
+
+#[test]
+fn what_does_not_come_back_from_its_encoding_is_never_written() {
+    with_gauge(async |app| {
+        app.execute("a", GaugeCommand::Read { value: 1.5 }).await.unwrap();
+        for value in [f64::NAN, f64::INFINITY] {
+            let reason = refusal(&app, GaugeCommand::Read { value }).await;
+            assert!(reason.contains("gauge.WasRead") && reason.contains("does not come back"), "{reason}");
+        }
+        let reason = refusal(&app, GaugeCommand::Note { note: Some(None) }).await;
+        assert!(reason.contains("gauge.Noted"), "{reason}");
+        app.execute("a", GaugeCommand::Note { note: None }).await.unwrap();
+        assert_eq!(read(&app).await, (1.5, 2));
+    });
+}
+
+#[test]
+fn a_panic_in_evolve_writes_nothing_and_the_aggregate_goes_on() {
+    with_gauge(async |app| {
+        app.execute("a", GaugeCommand::Read { value: 1.5 }).await.unwrap();
+        let reason = refusal(&app, GaugeCommand::Read { value: 1_000.0 }).await;
+        assert!(reason.contains("off the scale") && reason.contains("nothing was written"), "{reason}");
+        app.execute("a", GaugeCommand::Read { value: 2.5 }).await.unwrap();
+        assert_eq!(read(&app).await, (2.5, 2));
+    });
+}
