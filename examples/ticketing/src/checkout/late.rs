@@ -7,7 +7,7 @@ use crate::inventory::InventoryCommand;
 use crate::payment::{PaymentCommand, Refund, RefundOutcome};
 use crate::quota::QuotaCommand;
 use crate::reservation::ReservationCommand;
-use crate::shared::{ReservationId, SectionId};
+use crate::shared::{Places, ReservationId, SectionId};
 use composable_rust::later;
 use composable_rust::prelude::*;
 use jiff::Timestamp;
@@ -19,8 +19,9 @@ impl Checkout {
         let Some(Order { holds, .. }) = &self.order else { return steps![] };
         self.stage =
             Stage::Retaking { open: u32::try_from(holds.len()).unwrap_or(u32::MAX), taken: Vec::new() };
-        let retake = |(section, quantity): (&SectionId, &u32)| {
-            dispatch(*section, InventoryCommand::Retake { reservation: order, quantity: *quantity })
+        let retake = |(section, places): (&SectionId, &Places)| {
+            let places = places.clone();
+            dispatch(*section, InventoryCommand::Retake { reservation: order, places })
         };
         holds.iter().map(retake).collect()
     }
@@ -41,7 +42,7 @@ impl Checkout {
             return steps;
         }
         let payment = attempt.payment;
-        let quantity = placed.holds.values().fold(0_u32, |sum, places| sum.saturating_add(*places));
+        let quantity = placed.holds.values().fold(0_u32, |sum, places| sum.saturating_add(places.quantity));
         let counted = QuotaCommand::Take { reservation: order, quantity, limit: None };
         let mut steps = steps![
             dispatch(order, ReservationCommand::CompleteLate { payment }),

@@ -1,7 +1,7 @@
 //! What a checkout remembers of its order.
 
 use crate::payment::Method;
-use crate::shared::{Money, PaymentId, QuotaId, SectionId};
+use crate::shared::{Money, PaymentId, Places, QuotaId, SectionId};
 use composable_rust::prelude::*;
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ pub struct Order {
     /// Where its places count.
     pub quota: QuotaId,
     /// Its places in each section.
-    pub holds: BTreeMap<SectionId, u32>,
+    pub holds: BTreeMap<SectionId, Places>,
 }
 
 /// A payment under way.

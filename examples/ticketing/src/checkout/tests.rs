@@ -9,7 +9,9 @@ use crate::payment::{
 };
 use crate::quota::QuotaCommand;
 use crate::reservation::{self, ReservationCommand, ReservationEvent, ReservationRefused};
-use crate::shared::{Currency, Line, Money, PaymentId, QuotaId, ReservationId, SectionId, ShowId, TierId};
+use crate::shared::{
+    Currency, Line, Money, PaymentId, Places, QuotaId, ReservationId, SectionId, ShowId, TierId,
+};
 use composable_rust::later;
 use composable_rust::prelude::*;
 use composable_rust::testing::spec::START;
@@ -52,6 +54,7 @@ fn placed() -> CheckoutInput {
         tier: "Tier".into(),
         quantity: 1,
         price: Money::new(cents, Currency::EUR),
+        seats: Vec::new(),
     };
     let order = reservation::Order {
         show: ShowId::from(Uuid::from_u128(9)),
@@ -61,6 +64,10 @@ fn placed() -> CheckoutInput {
         until: after(300),
     };
     happened(ReservationEvent::Placed { order, at: START })
+}
+
+fn one() -> Places {
+    Places { quantity: 1, seats: Vec::new() }
 }
 
 fn quota() -> QuotaId {
@@ -122,12 +129,15 @@ fn releases() -> Steps<Checkout> {
 }
 
 fn retakes() -> Steps<Checkout> {
-    let retake = InventoryCommand::Retake { reservation: id(), quantity: 1 };
+    let retake = InventoryCommand::Retake { reservation: id(), places: one() };
     [11, 12].map(|number| dispatch(section(number), retake.clone())).into()
 }
 
 fn retaken(number: u128) -> CheckoutInput {
-    CheckoutInput::Inventory(section(number), InventoryEvent::SeatsRetaken { reservation: id(), quantity: 1 })
+    CheckoutInput::Inventory(
+        section(number),
+        InventoryEvent::SeatsRetaken { reservation: id(), places: one() },
+    )
 }
 
 fn settled() -> Steps<Checkout> {
@@ -249,7 +259,7 @@ fn money_that_comes_late_takes_the_places_again_where_they_are_free() {
 
 #[test]
 fn money_that_comes_too_late_is_given_back_once() {
-    let retake = InventoryCommand::Retake { reservation: id(), quantity: 1 };
+    let retake = InventoryCommand::Retake { reservation: id(), places: one() };
     let gone = InventoryRefused::SeatsUnavailable { available: 0 };
     let gone = PlacesRefused(Rejected::<Inventory>::new(&section(12), retake, gone));
     let late = || expired_unanswered().into_iter().chain([charged(ChargeAnswer::Succeeded), retaken(11)]);

@@ -2,7 +2,8 @@
 #![expect(missing_docs, reason = "the fields of commands and events are what they are called")]
 
 use super::Inventory;
-use crate::shared::{ReservationId, SectionId, ShowId};
+use crate::shared::{Places, ReservationId, SectionId, ShowId};
+use crate::show::Section;
 use composable_rust::prelude::*;
 
 /// What can be asked of an inventory, and what can happen to it.
@@ -11,19 +12,19 @@ use composable_rust::prelude::*;
 pub enum InventoryAction {
     /// Begins with so many free places.
     #[command]
-    Initialise { show: ShowId, capacity: u32 },
+    Initialise { show: ShowId, capacity: u32, rows: Vec<u32> },
     /// Lets places be held.
     #[command]
     OpenSales,
     /// Lets no more places be held.
     #[command]
     CloseSales,
-    /// Takes free places for a reservation.
+    /// Takes free places for a reservation; where seats are numbered those that are named, and of the rest the best.
     #[command]
-    Hold { reservation: ReservationId, quantity: u32 },
+    Hold { reservation: ReservationId, places: Places },
     /// Takes free places again for a reservation whose money came late, even when sales have closed.
     #[command]
-    Retake { reservation: ReservationId, quantity: u32 },
+    Retake { reservation: ReservationId, places: Places },
     /// Sells what the reservation holds. Nothing held: nothing happens.
     #[command]
     Confirm { reservation: ReservationId },
@@ -33,7 +34,13 @@ pub enum InventoryAction {
 
     /// There are places.
     #[event]
-    Initialised { show: ShowId, capacity: u32 },
+    Initialised {
+        show: ShowId,
+        capacity: u32,
+        /// How many seats each row has, where they are numbered.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        rows: Vec<u32>,
+    },
     /// Places can be held.
     #[event]
     SalesOpened,
@@ -42,14 +49,38 @@ pub enum InventoryAction {
     SalesClosed,
     /// Free places became held.
     #[event]
-    SeatsHeld { reservation: ReservationId, quantity: u32 },
+    SeatsHeld {
+        reservation: ReservationId,
+        #[serde(flatten)]
+        places: Places,
+    },
     /// Free places became held again for one who paid late.
     #[event]
-    SeatsRetaken { reservation: ReservationId, quantity: u32 },
+    SeatsRetaken {
+        reservation: ReservationId,
+        #[serde(flatten)]
+        places: Places,
+    },
     /// Held places became sold.
     #[event]
-    SeatsSold { reservation: ReservationId, quantity: u32 },
+    SeatsSold {
+        reservation: ReservationId,
+        #[serde(flatten)]
+        places: Places,
+    },
     /// Held places became free.
     #[event]
-    SeatsReleased { reservation: ReservationId, quantity: u32 },
+    SeatsReleased {
+        reservation: ReservationId,
+        #[serde(flatten)]
+        places: Places,
+    },
+}
+
+impl InventoryCommand {
+    /// Makes the places of a section of a show.
+    pub fn initialise(show: ShowId, section: &Section) -> Self {
+        let rows = section.rows.iter().map(|row| row.seats).collect();
+        Self::Initialise { show, capacity: section.capacity, rows }
+    }
 }

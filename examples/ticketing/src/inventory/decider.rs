@@ -1,7 +1,7 @@
 //! What an inventory allows.
 
-use super::{Inventory, InventoryAction, InventoryCommand, InventoryEvent};
-use crate::shared::ReservationId;
+use super::{Inventory, InventoryAction, InventoryCommand, InventoryEvent, SeatState, Seats};
+use crate::shared::{Places, ReservationId};
 use composable_rust::prelude::*;
 
 /// Why an inventory refuses.
@@ -28,8 +28,8 @@ impl Decider for Inventory {
     fn decide(&self, command: InventoryCommand, _: &Context) -> Decision<Self> {
         use InventoryCommand as Command;
         match command {
-            Command::Initialise { show, capacity } if self.show.is_none() => {
-                Ok(vec![InventoryEvent::Initialised { show, capacity }])
+            Command::Initialise { show, capacity, rows } if self.show.is_none() => {
+                Ok(vec![InventoryEvent::Initialised { show, capacity, rows }])
             }
             Command::Initialise { .. } => Err(InventoryRefused::WrongState),
             Command::OpenSales if self.show.is_none() => Err(InventoryRefused::WrongState),
@@ -38,54 +38,61 @@ impl Decider for Inventory {
             Command::CloseSales if self.is_on_sale => Ok(vec![InventoryEvent::SalesClosed]),
             Command::CloseSales => Ok(Vec::new()),
             Command::Hold { .. } if !self.is_on_sale => Err(InventoryRefused::SalesClosed),
-            Command::Hold { reservation, quantity } => {
-                self.check_free(reservation, quantity)?;
-                Ok(vec![InventoryEvent::SeatsHeld { reservation, quantity }])
+            Command::Hold { reservation, places } => {
+                let places = self.choose(reservation, places)?;
+                Ok(vec![InventoryEvent::SeatsHeld { reservation, places }])
             }
-            Command::Retake { reservation, quantity } => {
-                self.check_free(reservation, quantity)?;
-                Ok(vec![InventoryEvent::SeatsRetaken { reservation, quantity }])
+            Command::Retake { reservation, places } => {
+                let places = self.choose(reservation, places)?;
+                Ok(vec![InventoryEvent::SeatsRetaken { reservation, places }])
             }
-            Command::Confirm { reservation } => Ok(self.end(reservation, |reservation, quantity| {
-                InventoryEvent::SeatsSold { reservation, quantity }
-            })),
-            Command::Release { reservation } => Ok(self.end(reservation, |reservation, quantity| {
-                InventoryEvent::SeatsReleased { reservation, quantity }
+            Command::Confirm { reservation } => Ok(self
+                .end(reservation, |reservation, places| InventoryEvent::SeatsSold { reservation, places })),
+            Command::Release { reservation } => Ok(self.end(reservation, |reservation, places| {
+                InventoryEvent::SeatsReleased { reservation, places }
             })),
         }
     }
 
     fn evolve(&mut self, event: &InventoryEvent) {
-        match *event {
-            InventoryEvent::Initialised { show, capacity } => {
-                self.show = Some(show);
-                self.capacity = capacity;
-                self.free = capacity;
+        match event {
+            InventoryEvent::Initialised { show, capacity, rows } => {
+                self.show = Some(*show);
+                self.capacity = *capacity;
+                self.free = *capacity;
+                self.seats = Seats::new(rows);
             }
             InventoryEvent::SalesOpened => self.is_on_sale = true,
             InventoryEvent::SalesClosed => self.is_on_sale = false,
-            InventoryEvent::SeatsHeld { reservation, quantity }
-            | InventoryEvent::SeatsRetaken { reservation, quantity } => self.hold(reservation, quantity),
-            InventoryEvent::SeatsSold { reservation, quantity } => {
-                self.end_hold(reservation, quantity);
-                self.sold = self.sold.saturating_add(quantity);
-            }
-            InventoryEvent::SeatsReleased { reservation, quantity } => {
-                self.end_hold(reservation, quantity);
-                self.free = self.free.saturating_add(quantity);
-            }
+            InventoryEvent::SeatsHeld { reservation, places }
+            | InventoryEvent::SeatsRetaken { reservation, places } => self.hold(*reservation, places),
+            InventoryEvent::SeatsSold { reservation, places } => self.sell(*reservation, places),
+            InventoryEvent::SeatsReleased { reservation, places } => self.release(*reservation, places),
         }
         debug_assert!(self.is_balanced(), "places were lost or made up: {self:?}");
     }
 }
 
 impl Inventory {
-    /// One reservation holds at most once, and never more than is free.
-    fn check_free(&self, reservation: ReservationId, quantity: u32) -> Result<(), InventoryRefused> {
+    /// The places that a reservation gets: the seats that it names, and for the rest the best. All or none; one
+    /// reservation holds at most once.
+    fn choose(&self, reservation: ReservationId, wanted: Places) -> Result<Places, InventoryRefused> {
+        let Places { quantity, seats: named } = wanted;
+        let more = quantity.saturating_sub(u32::try_from(named.len()).unwrap_or(u32::MAX));
+        let is_free = |place: &&u32| self.seats.state(**place) == Some(SeatState::Free);
+        let available = named.iter().filter(is_free).count();
         match () {
             () if quantity == 0 || self.holds.contains_key(&reservation) => Err(InventoryRefused::WrongState),
+            () if available < named.len() => {
+                Err(InventoryRefused::SeatsUnavailable { available: u32::try_from(available).unwrap_or(0) })
+            }
             () if quantity > self.free => Err(InventoryRefused::SeatsUnavailable { available: self.free }),
-            () => Ok(()),
+            () if self.seats.is_empty() || more == 0 => Ok(Places { quantity, seats: named }),
+            () => {
+                let mut rest = self.seats.clone();
+                rest.set(&named, SeatState::Held);
+                Ok(Places { quantity, seats: [named, rest.best(more)].concat() })
+            }
         }
     }
 
@@ -93,8 +100,8 @@ impl Inventory {
     fn end(
         &self,
         reservation: ReservationId,
-        how: fn(ReservationId, u32) -> InventoryEvent,
+        how: fn(ReservationId, Places) -> InventoryEvent,
     ) -> Vec<InventoryEvent> {
-        self.holds.get(&reservation).map(|quantity| how(reservation, *quantity)).into_iter().collect()
+        self.holds.get(&reservation).map(|places| how(reservation, places.clone())).into_iter().collect()
     }
 }

@@ -5,6 +5,7 @@
 mod actions;
 mod decider;
 mod routes;
+mod seats;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -13,4 +14,5 @@ pub mod views;
 pub use actions::{InventoryAction, InventoryCommand, InventoryEvent};
 pub use decider::InventoryRefused;
 pub use routes::routes;
+pub use seats::{SeatState, Seats};
 pub use state::Inventory;

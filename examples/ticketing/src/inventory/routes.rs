@@ -1,7 +1,8 @@
 //! `/api/events/{id}/availability`: what is left.
 
+use super::SeatState;
 use super::views::{Availability, SectionPlaces};
-use crate::shared::{SectionId, ShowId};
+use crate::shared::{Seat, SectionId, ShowId};
 use crate::show::{SectionKind, Tier, event_to_see};
 use axum::extract::State;
 use axum::routing::get;
@@ -35,6 +36,15 @@ struct SectionBody {
     sold: u32,
     blocked: u32,
     tiers: Vec<Tier>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seats: Option<Vec<SeatBody>>,
+}
+
+#[derive(Debug, Serialize)]
+struct SeatBody {
+    #[serde(flatten)]
+    seat: Seat,
+    state: SeatState,
 }
 
 async fn availability(
@@ -52,6 +62,9 @@ async fn availability(
 
 impl From<SectionPlaces> for SectionBody {
     fn from(row: SectionPlaces) -> Self {
+        let seats = row.listed.seats().zip(row.seats.states());
+        let seats = seats.map(|(seat, state)| SeatBody { seat, state }).collect();
+        let is_seated = row.listed.kind == SectionKind::Seated;
         let SectionPlaces { section: id, listed, capacity, free, held, sold, blocked, .. } = row;
         Self {
             id,
@@ -63,6 +76,7 @@ impl From<SectionPlaces> for SectionBody {
             sold,
             blocked,
             tiers: listed.tiers,
+            seats: is_seated.then_some(seats),
         }
     }
 }

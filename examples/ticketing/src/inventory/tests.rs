@@ -1,7 +1,7 @@
 //! What an inventory allows, as sentences; and that it agrees with a list of places, whatever happens to it.
 
 use super::*;
-use crate::shared::{ReservationId, ShowId};
+use crate::shared::{Places, ReservationId, ShowId};
 use composable_rust::prelude::*;
 use composable_rust::testing::model::{Model, follow};
 use composable_rust::testing::strategies::commands;
@@ -20,30 +20,73 @@ fn order(number: u128) -> ReservationId {
     ReservationId::from(Uuid::from_u128(number))
 }
 
+fn some(quantity: u32) -> Places {
+    Places { quantity, seats: Vec::new() }
+}
+
+fn seats<const N: usize>(seats: [u32; N]) -> Places {
+    Places { quantity: u32::try_from(N).unwrap(), seats: seats.to_vec() }
+}
+
+/// Two rows of three numbered seats on sale, and what happened since.
+fn two_rows(events: impl IntoIterator<Item = InventoryEvent>) -> Vec<InventoryEvent> {
+    let made = [Initialised { show: show(), capacity: 6, rows: vec![3, 3] }, SalesOpened];
+    made.into_iter().chain(events).collect()
+}
+
+#[test]
+fn seats_are_held_as_they_are_named_or_the_best_together() {
+    let hold = |places| InventoryCommand::Hold { reservation: order(1), places };
+    let held = |places| SeatsHeld { reservation: order(1), places };
+    given::<Inventory>(two_rows([])).when(hold(seats([0, 5]))).then([held(seats([0, 5]))]);
+    given::<Inventory>(two_rows([])).when(hold(some(2))).then([held(seats([0, 1]))]);
+    let named_and_best = Places { quantity: 3, seats: vec![1] };
+    given::<Inventory>(two_rows([])).when(hold(named_and_best)).then([held(seats([1, 3, 4]))]);
+}
+
+#[test]
+fn an_overlap_of_seats_is_refused_whole() {
+    let hold = |places| InventoryCommand::Hold { reservation: order(2), places };
+    let taken = || two_rows([SeatsHeld { reservation: order(1), places: seats([1, 2]) }]);
+    let refused = |available| InventoryRefused::SeatsUnavailable { available };
+    given::<Inventory>(taken()).when(hold(seats([0, 1, 2]))).then_rejected(refused(1));
+    given::<Inventory>(taken()).when(hold(seats([6]))).then_rejected(refused(0));
+    given::<Inventory>(taken()).when(hold(some(5))).then_rejected(refused(4));
+    let sold = taken().into_iter().chain([SeatsSold { reservation: order(1), places: seats([1, 2]) }]);
+    given::<Inventory>(sold).when(hold(seats([1]))).then_rejected(refused(0));
+    let free = taken().into_iter().chain([SeatsReleased { reservation: order(1), places: seats([1, 2]) }]);
+    given::<Inventory>(free)
+        .when(hold(seats([1])))
+        .then([SeatsHeld { reservation: order(2), places: seats([1]) }]);
+}
+
 /// A section with three places on sale, and what happened since.
 fn three_places(events: impl IntoIterator<Item = InventoryEvent>) -> Vec<InventoryEvent> {
-    [Initialised { show: show(), capacity: 3 }, SalesOpened].into_iter().chain(events).collect()
+    [Initialised { show: show(), capacity: 3, rows: Vec::new() }, SalesOpened]
+        .into_iter()
+        .chain(events)
+        .collect()
 }
 
 #[test]
 fn free_places_can_be_held() {
     given::<Inventory>(three_places([]))
-        .when(InventoryCommand::Hold { reservation: order(1), quantity: 2 })
-        .then([SeatsHeld { reservation: order(1), quantity: 2 }])
+        .when(InventoryCommand::Hold { reservation: order(1), places: some(2) })
+        .then([SeatsHeld { reservation: order(1), places: some(2) }])
         .then_state(|places| assert_eq!((places.free, places.held), (1, 2)));
 }
 
 #[test]
 fn more_than_is_free_is_refused_with_what_there_is() {
-    given::<Inventory>(three_places([SeatsHeld { reservation: order(1), quantity: 2 }]))
-        .when(InventoryCommand::Hold { reservation: order(2), quantity: 2 })
+    given::<Inventory>(three_places([SeatsHeld { reservation: order(1), places: some(2) }]))
+        .when(InventoryCommand::Hold { reservation: order(2), places: some(2) })
         .then_rejected(InventoryRefused::SeatsUnavailable { available: 1 });
 }
 
 #[test]
 fn nothing_is_held_before_and_after_sales() {
-    let hold = InventoryCommand::Hold { reservation: order(1), quantity: 1 };
-    given::<Inventory>([Initialised { show: show(), capacity: 3 }])
+    let hold = InventoryCommand::Hold { reservation: order(1), places: some(1) };
+    given::<Inventory>([Initialised { show: show(), capacity: 3, rows: Vec::new() }])
         .when(hold.clone())
         .then_rejected(InventoryRefused::SalesClosed);
     given::<Inventory>(three_places([SalesClosed])).when(hold).then_rejected(InventoryRefused::SalesClosed);
@@ -51,13 +94,13 @@ fn nothing_is_held_before_and_after_sales() {
 
 #[test]
 fn what_is_held_is_sold_or_freed_once() {
-    let held = || three_places([SeatsHeld { reservation: order(1), quantity: 2 }]);
+    let held = || three_places([SeatsHeld { reservation: order(1), places: some(2) }]);
     let (confirm, release) = (
         InventoryCommand::Confirm { reservation: order(1) },
         InventoryCommand::Release { reservation: order(1) },
     );
-    let sold = SeatsSold { reservation: order(1), quantity: 2 };
-    let released = SeatsReleased { reservation: order(1), quantity: 2 };
+    let sold = SeatsSold { reservation: order(1), places: some(2) };
+    let released = SeatsReleased { reservation: order(1), places: some(2) };
     given::<Inventory>(held())
         .when(confirm.clone())
         .then([sold.clone()])
@@ -73,24 +116,24 @@ fn what_is_held_is_sold_or_freed_once() {
 #[test]
 fn who_paid_late_takes_free_places_again_even_after_sales() {
     given::<Inventory>(three_places([SalesClosed]))
-        .when(InventoryCommand::Retake { reservation: order(1), quantity: 3 })
-        .then([SeatsRetaken { reservation: order(1), quantity: 3 }]);
-    given::<Inventory>(three_places([SeatsHeld { reservation: order(2), quantity: 1 }]))
-        .when(InventoryCommand::Retake { reservation: order(1), quantity: 3 })
+        .when(InventoryCommand::Retake { reservation: order(1), places: some(3) })
+        .then([SeatsRetaken { reservation: order(1), places: some(3) }]);
+    given::<Inventory>(three_places([SeatsHeld { reservation: order(2), places: some(1) }]))
+        .when(InventoryCommand::Retake { reservation: order(1), places: some(3) })
         .then_rejected(InventoryRefused::SeatsUnavailable { available: 2 });
 }
 
 #[test]
 fn a_release_on_its_way_cannot_free_what_was_taken_again() {
-    given::<Inventory>(three_places([SeatsHeld { reservation: order(1), quantity: 1 }]))
-        .when(InventoryCommand::Retake { reservation: order(1), quantity: 1 })
+    given::<Inventory>(three_places([SeatsHeld { reservation: order(1), places: some(1) }]))
+        .when(InventoryCommand::Retake { reservation: order(1), places: some(1) })
         .then_rejected(InventoryRefused::WrongState);
 }
 
 #[test]
 fn places_are_made_once() {
     given::<Inventory>(three_places([]))
-        .when(InventoryCommand::Initialise { show: show(), capacity: 9 })
+        .when(InventoryCommand::Initialise { show: show(), capacity: 9, rows: Vec::new() })
         .then_rejected(InventoryRefused::WrongState);
     given_nothing::<Inventory>()
         .when(InventoryCommand::OpenSales)
@@ -99,9 +142,10 @@ fn places_are_made_once() {
 
 /// Every place by itself, and who has it.
 #[derive(Debug, Default)]
-struct Places {
+struct Venue {
     made: bool,
     on_sale: bool,
+    seated: bool,
     all: Vec<Place>,
 }
 
@@ -112,48 +156,63 @@ enum Place {
     Sold,
 }
 
-impl Places {
+impl Venue {
     fn count(&self, wanted: impl Fn(&Place) -> bool) -> u32 {
         u32::try_from(self.all.iter().filter(|place| wanted(place)).count()).unwrap()
     }
 
-    fn turn(&mut self, from: Place, to: Place, most: u32) {
-        let matching = self.all.iter_mut().filter(|place| **place == from);
-        matching.take(most as usize).for_each(|place| *place = to);
+    fn turn(&mut self, from: Place, to: Place) {
+        self.all.iter_mut().filter(|place| **place == from).for_each(|place| *place = to);
     }
 
-    fn take(&mut self, by: ReservationId, quantity: u32) -> Result<(), InventoryRefused> {
+    /// Named seats first; which ones the rest are is the inventory's choice, and told by [`Self::agrees`].
+    fn take(&mut self, by: ReservationId, places: &Places) -> Result<(), InventoryRefused> {
         let free = self.count(|place| *place == Place::Free);
-        if quantity == 0 || self.all.contains(&Place::Held(by)) {
+        let is_free = |place: &&u32| self.all.get(**place as usize) == Some(&Place::Free) && self.seated;
+        let named = places.seats.iter().filter(is_free).count();
+        if places.quantity == 0 || self.all.contains(&Place::Held(by)) {
             return Err(InventoryRefused::WrongState);
         }
-        if quantity > free {
+        if named < places.seats.len() {
+            return Err(InventoryRefused::SeatsUnavailable { available: u32::try_from(named).unwrap() });
+        }
+        if places.quantity > free {
             return Err(InventoryRefused::SeatsUnavailable { available: free });
         }
-        self.turn(Place::Free, Place::Held(by), quantity);
+        let mut held = Seats::new(&[3, 4, 3]);
+        held.set(
+            &(0..10).filter(|place| self.all[*place as usize] != Place::Free).collect::<Vec<_>>(),
+            SeatState::Sold,
+        );
+        held.set(&places.seats, SeatState::Held);
+        let rest = held.best(places.quantity - u32::try_from(places.seats.len()).unwrap());
+        for place in places.seats.iter().chain(&rest) {
+            self.all[*place as usize] = Place::Held(by);
+        }
         Ok(())
     }
 }
 
-impl Model<Inventory> for Places {
+impl Model<Inventory> for Venue {
     fn apply(&mut self, command: &InventoryCommand, _: &Context) -> Result<(), InventoryRefused> {
-        match *command {
+        match command {
             InventoryCommand::Initialise { .. } if self.made => return Err(InventoryRefused::WrongState),
-            InventoryCommand::Initialise { capacity, .. } => {
+            InventoryCommand::Initialise { capacity, rows, .. } => {
                 self.made = true;
-                self.all = vec![Place::Free; capacity as usize];
+                self.seated = !rows.is_empty();
+                self.all = vec![Place::Free; *capacity as usize];
             }
             InventoryCommand::OpenSales if !self.made => return Err(InventoryRefused::WrongState),
             InventoryCommand::OpenSales => self.on_sale = true,
             InventoryCommand::CloseSales => self.on_sale = false,
             InventoryCommand::Hold { .. } if !self.on_sale => return Err(InventoryRefused::SalesClosed),
-            InventoryCommand::Hold { reservation, quantity }
-            | InventoryCommand::Retake { reservation, quantity } => self.take(reservation, quantity)?,
+            InventoryCommand::Hold { reservation, places }
+            | InventoryCommand::Retake { reservation, places } => self.take(*reservation, places)?,
             InventoryCommand::Confirm { reservation } => {
-                self.turn(Place::Held(reservation), Place::Sold, u32::MAX);
+                self.turn(Place::Held(*reservation), Place::Sold);
             }
             InventoryCommand::Release { reservation } => {
-                self.turn(Place::Held(reservation), Place::Free, u32::MAX);
+                self.turn(Place::Held(*reservation), Place::Free);
             }
         }
         Ok(())
@@ -169,18 +228,36 @@ impl Model<Inventory> for Places {
         if (inventory.free, inventory.held, inventory.sold) != (free, held, sold) {
             return Err(format!("there are {free} free, {held} held and {sold} sold places"));
         }
+        let states = inventory.seats.states().map(|state| match state {
+            SeatState::Free => (true, false),
+            SeatState::Held => (false, true),
+            SeatState::Sold | SeatState::Blocked => (false, false),
+        });
+        let wanted = self.all.iter().map(|place| (*place == Place::Free, matches!(place, Place::Held(_))));
+        if self.seated && !states.eq(wanted) {
+            return Err(format!("other seats are taken than in the model: {:?}", self.all));
+        }
         Ok(())
     }
 }
 
 fn any_command() -> impl Strategy<Value = InventoryCommand> + Clone {
-    let (who, many) = (|| (0_u128..6).prop_map(order), || 0_u32..5);
+    let who = || (0_u128..6).prop_map(order);
+    let named = || proptest::collection::btree_set(0_u32..11, 0..3);
+    let places = move || {
+        (0_u32..4, named()).prop_map(|(more, named)| Places {
+            quantity: more + u32::try_from(named.len()).unwrap(),
+            seats: named.into_iter().collect(),
+        })
+    };
+    let rows = || prop_oneof![Just(Vec::new()), Just(vec![3_u32, 4, 3])];
     prop_oneof![
-        1 => Just(InventoryCommand::Initialise { show: show(), capacity: 10 }),
+        1 => rows().prop_map(|rows| InventoryCommand::Initialise { show: show(), capacity: 10, rows }),
         2 => Just(InventoryCommand::OpenSales),
         1 => Just(InventoryCommand::CloseSales),
-        6 => (who(), many()).prop_map(|(reservation, quantity)| InventoryCommand::Hold { reservation, quantity }),
-        2 => (who(), many()).prop_map(|(reservation, quantity)| InventoryCommand::Retake { reservation, quantity }),
+        6 => (who(), places()).prop_map(|(reservation, places)| InventoryCommand::Hold { reservation, places }),
+        3 => (who(), (0_u32..5).prop_map(some)).prop_map(|(reservation, places)| InventoryCommand::Hold { reservation, places }),
+        2 => (who(), places()).prop_map(|(reservation, places)| InventoryCommand::Retake { reservation, places }),
         3 => who().prop_map(|reservation| InventoryCommand::Confirm { reservation }),
         3 => who().prop_map(|reservation| InventoryCommand::Release { reservation }),
     ]
@@ -189,6 +266,6 @@ fn any_command() -> impl Strategy<Value = InventoryCommand> + Clone {
 proptest! {
     #[test]
     fn no_sequence_of_commands_loses_a_place_or_sells_one_twice(history in commands(any_command(), 60)) {
-        follow::<Inventory, Places>(&history)?;
+        follow::<Inventory, Venue>(&history)?;
     }
 }

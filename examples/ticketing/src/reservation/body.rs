@@ -2,7 +2,7 @@
 
 use super::views::{ListedTicket, TicketStatus};
 use super::{Order, Reservation, ReservationStatus};
-use crate::shared::{Line, Money, PaymentId, ReservationId, ShowId, Ticket, TicketId};
+use crate::shared::{Line, Money, PaymentId, ReservationId, Seat, SectionId, ShowId, Ticket, TicketId};
 use composable_rust::prelude::*;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -14,8 +14,6 @@ pub(super) struct ReservationBody {
     status: ReservationStatus,
     #[serde(flatten)]
     order: Option<OrderBody>,
-    /// Numbered seats: none, places of general admission are alike.
-    seats: Vec<String>,
     created_at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     payment_id: Option<PaymentId>,
@@ -28,6 +26,7 @@ struct OrderBody {
     user_id: UserId,
     lines: Vec<Line>,
     quantity: u32,
+    seats: Vec<SeatBody>,
     total: Money,
     expires_at: Timestamp,
 }
@@ -39,7 +38,6 @@ impl ReservationBody {
             id,
             status: reservation.status,
             order: reservation.order.as_ref().map(OrderBody::new),
-            seats: Vec::new(),
             created_at: reservation.placed_at,
             payment_id: reservation.payment,
             server_time,
@@ -54,9 +52,24 @@ impl OrderBody {
             user_id: order.customer,
             lines: order.lines.clone(),
             quantity: order.places(),
+            seats: order.lines.iter().flat_map(SeatBody::of).collect(),
             total: order.total,
             expires_at: order.until,
         }
+    }
+}
+
+/// A seat of an order.
+#[derive(Debug, Serialize)]
+struct SeatBody {
+    section_id: SectionId,
+    #[serde(flatten)]
+    seat: Seat,
+}
+
+impl SeatBody {
+    fn of(line: &Line) -> impl Iterator<Item = Self> + '_ {
+        line.seats.iter().map(|seat| Self { section_id: line.section_id, seat: seat.clone() })
     }
 }
 
@@ -68,6 +81,10 @@ pub(super) struct TicketBody {
     reservation_id: ReservationId,
     section: String,
     tier: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    row: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seat: Option<u32>,
     status: TicketStatus,
     code: String,
     issued_at: Timestamp,
@@ -76,7 +93,18 @@ pub(super) struct TicketBody {
 impl From<ListedTicket> for TicketBody {
     fn from(row: ListedTicket) -> Self {
         let ListedTicket { show, reservation, status, issued_at, ticket, .. } = row;
-        let Ticket { id, section, tier, code } = ticket;
-        Self { id, event_id: show, reservation_id: reservation, section, tier, status, code, issued_at }
+        let Ticket { id, section, tier, row, seat, code } = ticket;
+        Self {
+            id,
+            event_id: show,
+            reservation_id: reservation,
+            section,
+            tier,
+            row,
+            seat,
+            status,
+            code,
+            issued_at,
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! What may happen to an order.
 
 use super::{Order, Reservation, ReservationAction, ReservationCommand, ReservationEvent, ReservationStatus};
-use crate::shared::{PaymentId, Ticket};
+use crate::shared::{Line, PaymentId, Seat, Ticket};
 use composable_rust::prelude::*;
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -174,11 +174,16 @@ impl Reservation {
 impl Order {
     /// A ticket for each place, with ids and codes that the command determines.
     fn issue(&self, context: &Context) -> Vec<Ticket> {
-        let places = self.lines.iter().flat_map(|line| (0..line.quantity).map(move |_| line));
-        let ticket = |(ordinal, line): (u32, &crate::shared::Line)| Ticket {
+        let places = self.lines.iter().flat_map(|line| {
+            let seat = move |place: u32| (line, line.seats.get(place as usize));
+            (0..line.quantity).map(seat)
+        });
+        let ticket = |(ordinal, (line, seat)): (u32, (&Line, Option<&Seat>))| Ticket {
             id: context.id(2 * ordinal),
             section: line.section.clone(),
             tier: line.tier.clone(),
+            row: seat.map(|seat| seat.row.clone()),
+            seat: seat.map(|seat| seat.number),
             code: code_of(context.id(2 * ordinal + 1)),
         };
         (0..).zip(places).map(ticket).collect()

@@ -4,16 +4,17 @@ use super::body::{ReservationBody, TicketBody};
 use super::views::{ReservationList, TicketList};
 use super::{Order, Reservation, ReservationCommand};
 use crate::checkout::give_up;
-use crate::inventory::InventoryCommand;
+use crate::inventory::{Inventory, InventoryCommand, InventoryEvent};
 use crate::payment::PaymentGateway;
 use crate::quota::QuotaCommand;
 use crate::shared::{QuotaId, ReservationId, ShowId, TicketId, holds_of};
-use crate::show::{Show, Wanted, event_to_see};
+use crate::show::{Section, Show, Wanted, event_to_see};
 use axum::extract::State;
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
 use composable_rust::later;
 use composable_rust::prelude::*;
+use composable_rust::runtime::Earlier;
 use jiff::Timestamp;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -60,15 +61,41 @@ async fn place(
         None => priced(&show, &wanted, customer, (app.environment().now(), hold))?,
     };
     let counted = QuotaCommand::Take { reservation: id, quantity: order.places(), limit };
-    let hold = |(section, quantity)| on(section, InventoryCommand::Hold { reservation: id, quantity });
+    let hold = |(section, places)| on(section, InventoryCommand::Hold { reservation: id, places });
     let places: Vec<_> = holds_of(&order.lines).into_iter().map(hold).collect();
     let quota = on(QuotaId::of(wanted.event_id, customer), counted);
-    let commands = (on(id, ReservationCommand::Place(order)), places, quota);
+    // The sections choose the seats, and the order is told.
+    let order = on(id, ReservationCommand::Place(order)).informed_by(seated(seats_of(&show, &wanted)));
+    let commands = (places, order, quota);
 
     let receipt = app.execute_all(commands).request(command.context()).await?;
-    let order = &receipt.parts.0;
+    let order = &receipt.parts.1;
     let body = ReservationBody::new(id, &fold(&order.events), app.environment().now());
     Ok(Written::created(&(order.version, receipt.position), format!("/api/reservations/{id}"), body))
+}
+
+/// The sections with numbered seats that are asked for.
+fn seats_of(show: &Show, wanted: &NewReservation) -> Vec<Section> {
+    let sections = show.listing.iter().flat_map(|listing| &listing.sections);
+    let is_asked = |section: &&Section| {
+        !section.rows.is_empty() && wanted.lines.iter().any(|line| line.section_id == section.id)
+    };
+    sections.filter(is_asked).cloned().collect()
+}
+
+/// Puts into the order what the sections have chosen.
+fn seated(sections: Vec<Section>) -> impl Fn(&mut ReservationCommand, &Earlier<'_>) {
+    move |command, earlier| {
+        let chosen = earlier.events::<Inventory>().flat_map(|(section, events)| {
+            events.iter().filter_map(move |event| match event {
+                InventoryEvent::SeatsHeld { places, .. } => Some((section, places.seats.clone())),
+                _ => None,
+            })
+        });
+        if let ReservationCommand::Place(order) = command {
+            order.sit(&sections, &chosen.collect());
+        }
+    }
 }
 
 /// The order at the show's prices.

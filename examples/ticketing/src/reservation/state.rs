@@ -1,8 +1,10 @@
 //! How an order stands.
 
-use crate::shared::{Line, Money, PaymentId, ShowId, Ticket};
+use crate::shared::{Line, Money, PaymentId, SectionId, ShowId, Ticket};
+use crate::show::Section;
 use composable_rust::prelude::*;
 use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An order of one customer.
 #[derive(Debug, Clone, Default, PartialEq, State)]
@@ -58,5 +60,19 @@ impl Order {
     /// How many places.
     pub fn places(&self) -> u32 {
         self.lines.iter().fold(0, |sum, line| sum.saturating_add(line.quantity))
+    }
+
+    /// Gives each line the seats that its section chose for this order: the lines that named theirs keep them.
+    pub fn sit(&mut self, sections: &[Section], chosen: &BTreeMap<SectionId, Vec<u32>>) {
+        for (id, places) in chosen {
+            let Some(section) = sections.iter().find(|section| section.id == *id) else { continue };
+            let lines = || self.lines.iter().filter(|line| line.section_id == *id);
+            let named: BTreeSet<_> = lines().flat_map(|line| &line.seats).map(|seat| seat.id).collect();
+            let seats = places.iter().filter_map(|place| section.seat(*place));
+            let mut rest = seats.filter(|seat| !named.contains(&seat.id)).collect::<Vec<_>>().into_iter();
+            for line in self.lines.iter_mut().filter(|line| line.section_id == *id && line.seats.is_empty()) {
+                line.seats = rest.by_ref().take(line.quantity as usize).collect();
+            }
+        }
     }
 }

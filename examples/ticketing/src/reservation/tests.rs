@@ -3,6 +3,7 @@
 use super::views::{ReservationList, TicketList};
 use super::*;
 use crate::shared::{Currency, Line, Money, PaymentId, SectionId, ShowId, TierId};
+use crate::show::{SeatRow, Section, SectionKind};
 use composable_rust::later;
 use composable_rust::prelude::*;
 use composable_rust::testing::spec::START;
@@ -30,6 +31,7 @@ fn order() -> Order {
         tier: tier.into(),
         quantity,
         price: Money::new(i64::try_from(cents).unwrap(), Currency::EUR),
+        seats: Vec::new(),
     };
     Order {
         show: ShowId::from(Uuid::from_u128(9)),
@@ -204,11 +206,36 @@ fn tickets_are_listed_once_they_are_paid() {
         id: crate::shared::TicketId::from(Uuid::from_u128(6)),
         section: "Floor".into(),
         tier: "Adult".into(),
+        row: None,
+        seat: None,
         code: "CODE".into(),
     };
     let Completed { payment, show, customer, at, .. } = completed() else { panic!("not completed") };
     let paid = Completed { payment, show, customer, tickets: vec![ticket.clone()], at };
     project(TicketList, [(id, paid)]).then_row(ticket.id, |row| {
         assert_eq!((row.holder, row.reservation, row.ticket.code.as_str()), (customer, id, "CODE"));
+    });
+}
+
+#[test]
+fn the_lines_share_the_seats_that_their_section_chose_and_each_ticket_tells_its_seat() {
+    let mut order = order();
+    let id = order.lines[0].section_id;
+    let section = Section {
+        id,
+        name: "Floor".into(),
+        kind: SectionKind::Seated,
+        capacity: 6,
+        rows: vec![SeatRow { name: "A".into(), seats: 2 }, SeatRow { name: "B".into(), seats: 4 }],
+        tiers: Vec::new(),
+    };
+    order.lines[1].seats = section.seat(4).into_iter().collect();
+    order.sit(&[section], &[(id, vec![4, 0, 1])].into());
+    let paid = [Placed { order, at: START }, PaymentStarted { payment: payment(1), until: after(700) }];
+    given::<Reservation>(paid).when(Complete { payment: payment(1) }).then_state(|order| {
+        let seat = |ticket: &crate::shared::Ticket| (ticket.tier.clone(), ticket.row.clone(), ticket.seat);
+        let seats: Vec<_> = order.tickets.iter().map(seat).collect();
+        let wanted = |tier: &str, row: &str, seat| (tier.to_owned(), Some(row.to_owned()), Some(seat));
+        assert_eq!(seats, [wanted("Adult", "A", 1), wanted("Adult", "A", 2), wanted("Child", "B", 3)]);
     });
 }

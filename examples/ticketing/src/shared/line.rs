@@ -1,6 +1,6 @@
 //! What is ordered, at the price of the moment, and the tickets that come of it.
 
-use super::{Money, SectionId, TicketId, TierId};
+use super::{Money, SeatId, SectionId, TicketId, TierId};
 use composable_rust::prelude::*;
 use std::collections::BTreeMap;
 
@@ -19,6 +19,30 @@ pub struct Line {
     pub quantity: u32,
     /// The price of one.
     pub price: Money,
+    /// Which ones, where seats are numbered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seats: Vec<Seat>,
+}
+
+/// A numbered seat, as people find it.
+#[derive(Debug, Clone, PartialEq, Eq, Data)]
+pub struct Seat {
+    /// Its id.
+    pub id: SeatId,
+    /// Its row's name.
+    pub row: String,
+    /// Its number in the row, from 1.
+    pub number: u32,
+}
+
+/// Some places of one section.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Data)]
+pub struct Places {
+    /// How many.
+    pub quantity: u32,
+    /// Which ones, by their place in the section counted from 0, where seats are numbered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seats: Vec<u32>,
 }
 
 /// The right to one place.
@@ -30,6 +54,12 @@ pub struct Ticket {
     pub section: String,
     /// The tier's name.
     pub tier: String,
+    /// Its seat's row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row: Option<String>,
+    /// Its seat's number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seat: Option<u32>,
     /// What is shown at the door.
     pub code: String,
 }
@@ -40,12 +70,13 @@ pub fn total_of(lines: &[Line]) -> Option<Money> {
     lines.iter().try_fold(zero, |sum, line| sum.plus(line.price.times(line.quantity)?))
 }
 
-/// How many places the lines take of each section.
-pub fn holds_of(lines: &[Line]) -> BTreeMap<SectionId, u32> {
-    let mut holds = BTreeMap::new();
+/// The places that the lines take of each section.
+pub fn holds_of(lines: &[Line]) -> BTreeMap<SectionId, Places> {
+    let mut holds = BTreeMap::<SectionId, Places>::new();
     for line in lines {
-        let places: &mut u32 = holds.entry(line.section_id).or_default();
-        *places = places.saturating_add(line.quantity);
+        let places = holds.entry(line.section_id).or_default();
+        places.quantity = places.quantity.saturating_add(line.quantity);
+        places.seats.extend(line.seats.iter().filter_map(|seat| seat.id.place_in(line.section_id)));
     }
     holds
 }

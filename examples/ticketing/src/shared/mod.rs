@@ -6,8 +6,8 @@ mod money;
 mod secret;
 mod violation;
 
-pub use ids::{PaymentId, QuotaId, ReservationId, SectionId, ShowId, TicketId, TierId};
-pub use line::{Line, Ticket, holds_of, total_of};
+pub use ids::{PaymentId, QuotaId, ReservationId, SeatId, SectionId, ShowId, TicketId, TierId};
+pub use line::{Line, Places, Seat, Ticket, holds_of, total_of};
 pub use money::{Currency, Money};
 pub use secret::Secret;
 pub use violation::{Violation, Violations};

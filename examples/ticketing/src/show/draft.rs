@@ -1,12 +1,15 @@
 //! What an organiser asks to offer, and the rules for it.
 
-use super::{Listing, Section, SectionKind, ShowRefused, Tier, Venue};
+use super::{Listing, SeatRow, Section, SectionKind, ShowRefused, Tier, Venue};
 use crate::shared::{Currency, Money, TierId, Violations};
 use composable_rust::prelude::*;
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 
 /// Most places of a section.
 const MOST_CAPACITY: i64 = 100_000;
+/// Most rows of a section.
+const MOST_ROWS: usize = 1_000;
 /// Highest price in minor units: a million of a currency with cents.
 const HIGHEST_PRICE: i64 = 100_000_000;
 /// Most places in one order, whatever the organiser wants.
@@ -46,8 +49,12 @@ pub struct NewSection {
     pub name: String,
     /// How its places are told apart.
     pub kind: SectionKind,
-    /// 1 to 100,000.
-    pub capacity: u32,
+    /// 1 to 100,000; of numbered seats its rows say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<u32>,
+    /// 1 to 1,000 of 1 to 1,000 seats, from the front, where seats are numbered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rows: Vec<SeatRow>,
     /// 1 to 10.
     pub tiers: Vec<NewTier>,
 }
@@ -82,9 +89,10 @@ impl NewShow {
         let mut next = || ids.next().unwrap_or(u32::MAX);
         let sections = self.sections.into_iter().map(|section| Section {
             id: context.id(next()),
+            capacity: section.places().unwrap_or(0),
             name: section.name,
             kind: section.kind,
-            capacity: section.capacity,
+            rows: section.rows,
             tiers: section.tiers.into_iter().map(|tier| tier.list(context.id(next()))).collect(),
         });
         Ok(Listing {
@@ -128,11 +136,53 @@ impl NewShow {
 impl NewSection {
     fn check(&self, currency: Currency, at: &str, wrong: &mut Violations) {
         wrong.length(&self.name, 1, 100, format!("{at}/name"));
-        wrong.range(self.capacity.into(), 1, MOST_CAPACITY, format!("{at}/capacity"));
+        let (capacity, rows) = (format!("{at}/capacity"), format!("{at}/rows"));
+        match self.kind {
+            SectionKind::General => {
+                wrong.check(self.rows.is_empty(), rows, "not_seated", "these places have no rows");
+                match self.capacity {
+                    Some(places) => wrong.range(places.into(), 1, MOST_CAPACITY, capacity),
+                    None => wrong.add(capacity, "required", "it must say how many places there are"),
+                }
+            }
+            SectionKind::Seated => {
+                let detail = "of numbered seats the rows say how many there are";
+                wrong.check(self.capacity.is_none(), capacity, "not_general", detail);
+                self.check_rows(&rows, wrong);
+            }
+        }
         wrong.count(self.tiers.len(), 1, 10, format!("{at}/tiers"));
         for (index, tier) in self.tiers.iter().enumerate() {
             tier.check(currency, &format!("{at}/tiers/{index}"), wrong);
         }
+    }
+}
+
+impl NewSection {
+    /// How many places it has.
+    fn places(&self) -> Option<u32> {
+        match self.kind {
+            SectionKind::General => self.capacity,
+            SectionKind::Seated => self.rows.iter().try_fold(0_u32, |sum, row| sum.checked_add(row.seats)),
+        }
+    }
+
+    fn check_rows(&self, at: &str, wrong: &mut Violations) {
+        wrong.count(self.rows.len(), 1, MOST_ROWS, at);
+        let mut names = BTreeSet::new();
+        for (index, row) in self.rows.iter().enumerate() {
+            wrong.length(&row.name, 1, 20, format!("{at}/{index}/name"));
+            let is_new = names.insert(row.name.trim());
+            wrong.check(is_new, format!("{at}/{index}/name"), "duplicate", "another row has this name");
+            wrong.range(row.seats.into(), 1, 1_000, format!("{at}/{index}/seats"));
+        }
+        let fits = self.places().is_some_and(|places| i64::from(places) <= MOST_CAPACITY);
+        wrong.check(
+            fits,
+            at,
+            "out_of_range",
+            format!("they may have at most {MOST_CAPACITY} seats together"),
+        );
     }
 }
 

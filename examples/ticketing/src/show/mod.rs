@@ -21,4 +21,4 @@ pub use draft::{NewSection, NewShow, NewTier};
 pub use pages::pages;
 pub use quote::{Quote, Wanted};
 pub use routes::{event_to_manage, event_to_see, routes};
-pub use state::{Listing, Section, SectionKind, Show, ShowStatus, Tier, Venue};
+pub use state::{Listing, SeatRow, Section, SectionKind, Show, ShowStatus, Tier, Venue};

@@ -1,6 +1,6 @@
 //! What a show is at the moment.
 
-use crate::shared::{Currency, Money, SectionId, TierId};
+use crate::shared::{Currency, Money, Seat, SeatId, SectionId, TierId};
 use composable_rust::prelude::*;
 use jiff::Timestamp;
 
@@ -82,8 +82,46 @@ pub struct Section {
     pub kind: SectionKind,
     /// How many places it has.
     pub capacity: u32,
+    /// Its rows from the front, where seats are numbered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rows: Vec<SeatRow>,
     /// Its prices.
     pub tiers: Vec<Tier>,
+}
+
+/// A row of numbered seats.
+#[derive(Debug, Clone, PartialEq, Eq, Data)]
+pub struct SeatRow {
+    /// What it is called.
+    pub name: String,
+    /// How many seats it has, numbered from 1.
+    pub seats: u32,
+}
+
+impl Section {
+    /// Its seats, row by row from the front: a seat's place is its number in this order.
+    pub fn seats(&self) -> impl Iterator<Item = Seat> + '_ {
+        let numbers = self.rows.iter().flat_map(|row| (1..=row.seats).map(move |number| (row, number)));
+        let seat = |(place, (row, number)): (u32, (&SeatRow, u32))| Seat {
+            id: SeatId::of(self.id, place),
+            row: row.name.clone(),
+            number,
+        };
+        (0..).zip(numbers).map(seat)
+    }
+
+    /// The seat at this place.
+    pub fn seat(&self, place: u32) -> Option<Seat> {
+        let mut before = 0_u32;
+        for row in &self.rows {
+            let number = place.checked_sub(before)?.saturating_add(1);
+            if number <= row.seats {
+                return Some(Seat { id: SeatId::of(self.id, place), row: row.name.clone(), number });
+            }
+            before = before.saturating_add(row.seats);
+        }
+        None
+    }
 }
 
 /// How the places of a section are told apart.
@@ -91,6 +129,8 @@ pub struct Section {
 pub enum SectionKind {
     /// Not at all: general admission.
     General,
+    /// By row and number.
+    Seated,
 }
 
 /// A price of a section.

@@ -2,7 +2,7 @@
 
 use super::views::{ListedShow, ShowList};
 use super::*;
-use crate::shared::{Currency, Money, SectionId, TierId};
+use crate::shared::{Currency, Money, SeatId, SectionId, TierId};
 use composable_rust::Context;
 use composable_rust::later;
 use composable_rust::prelude::*;
@@ -38,7 +38,8 @@ fn concert() -> NewShow {
         sections: vec![NewSection {
             name: "Floor".into(),
             kind: SectionKind::General,
-            capacity: 100,
+            capacity: Some(100),
+            rows: Vec::new(),
             tiers: vec![tier("Adult", 4_500), tier("Child", 2_000)],
         }],
     }
@@ -99,7 +100,7 @@ fn all_that_is_wrong_is_told_at_once_with_its_place() {
         show.title = " ".into();
         show.starts_at = START;
         show.ends_at = Some(in_days(0));
-        show.sections[0].capacity = 0;
+        show.sections[0].capacity = Some(0);
         show.sections[0].tiers[1].price = Money::new(-1, Currency::USD);
     });
     let places: Vec<_> = found.iter().map(|(at, code)| (at.as_str(), code.as_str())).collect();
@@ -120,7 +121,7 @@ fn limits_are_inclusive() {
     assert_eq!(violations(|show| show.title = "x".repeat(201)), [("/title".into(), "too_long".into())]);
     assert_eq!(violations(|show| show.title = "a\0b".into()), [("/title".into(), "invalid_value".into())]);
     assert_eq!(
-        violations(|show| show.sections[0].capacity = 100_001),
+        violations(|show| show.sections[0].capacity = Some(100_001)),
         [("/sections/0/capacity".into(), "out_of_range".into())]
     );
     assert_eq!(
@@ -165,7 +166,8 @@ fn on_sale() -> (Show, impl Fn(usize, u32) -> Wanted) {
     let wanted = move |tier: usize, quantity| Wanted {
         section_id: section.id,
         tier_id: section.tiers[tier].id,
-        quantity,
+        quantity: Some(quantity),
+        seat_ids: None,
     };
     (show, wanted)
 }
@@ -200,4 +202,64 @@ fn nothing_is_sold_before_and_after_its_time() {
     assert_eq!(show.quote(&[wanted(0, 1)], in_days(2)), Err(ShowRefused::SalesClosed));
     show.evolve(&ShowEvent::SalesClosed);
     assert_eq!(show.quote(&[wanted(1, 1)], START), Err(ShowRefused::SalesClosed));
+}
+
+/// The concert in two rows of numbered seats.
+fn seated() -> NewShow {
+    let row = |name: &str, seats| SeatRow { name: name.into(), seats };
+    let mut show = concert();
+    let section = &mut show.sections[0];
+    (section.kind, section.capacity) = (SectionKind::Seated, None);
+    section.rows = vec![row("A", 2), row("B", 3)];
+    show
+}
+
+#[test]
+fn rows_of_numbered_seats_say_how_many_places_there_are() {
+    let create = ShowCommand::Create { owner: owner(), show: seated() };
+    given_nothing::<Show>().when(create).then_state(|show| {
+        let section = &show.listing.as_ref().unwrap().sections[0];
+        let seats: Vec<_> = section.seats().map(|seat| format!("{}{}", seat.row, seat.number)).collect();
+        assert_eq!((section.capacity, seats.join(" ")), (5, "A1 A2 B1 B2 B3".into()));
+        let by_place: Vec<_> = (0..9).filter_map(|place| section.seat(place)).collect();
+        assert_eq!(by_place, section.seats().collect::<Vec<_>>());
+    });
+    let found = |change: fn(&mut NewSection)| {
+        violations(|show| {
+            *show = seated();
+            change(&mut show.sections[0]);
+        })
+    };
+    let violation = |at: &str, code: &str| vec![(format!("/sections/0/{at}"), code.to_owned())];
+    assert_eq!(found(|section| section.capacity = Some(5)), violation("capacity", "not_general"));
+    assert_eq!(found(|section| section.rows[1].name = "A".into()), violation("rows/1/name", "duplicate"));
+    assert_eq!(found(|section| section.rows[1].seats = 0), violation("rows/1/seats", "out_of_range"));
+    assert_eq!(violations(|show| show.sections[0].capacity = None), violation("capacity", "required"));
+}
+
+#[test]
+fn seats_are_asked_for_by_their_ids_each_once() {
+    let create = ShowCommand::Create { owner: owner(), show: seated() };
+    let created = Show::default().decide(create, &Context::new(START, command_id())).unwrap().remove(0);
+    let show: Show = fold(&[created, ShowEvent::Published, ShowEvent::SalesOpened]);
+    let section = show.listing.clone().unwrap().sections.remove(0);
+    let wanted = |places: &[u32]| Wanted {
+        section_id: section.id,
+        tier_id: section.tiers[0].id,
+        quantity: None,
+        seat_ids: Some(places.iter().map(|place| SeatId::of(section.id, *place)).collect()),
+    };
+    let quote = show.quote(&[wanted(&[1, 2])], START).unwrap();
+    let seats: Vec<_> = quote.lines[0].seats.iter().map(|seat| (seat.row.as_str(), seat.number)).collect();
+    assert_eq!((quote.lines[0].quantity, seats), (2, vec![("A", 2), ("B", 1)]));
+    let codes = |lines: &[Wanted]| match show.quote(lines, START) {
+        Err(ShowRefused::Invalid { errors }) => {
+            errors.into_iter().map(|error| format!("{} {}", error.pointer, error.code)).collect::<Vec<_>>()
+        }
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(codes(&[wanted(&[0, 5])]), ["/lines/0/seat_ids/1 unknown"]);
+    assert_eq!(codes(&[wanted(&[0]), wanted(&[1, 0])]), ["/lines/1/seat_ids/1 duplicate"]);
+    assert_eq!(codes(&[wanted(&[])]), ["/lines/0/quantity out_of_range"]);
+    assert_eq!(codes(&[Wanted { quantity: Some(1), ..wanted(&[0]) }]), ["/lines/0/quantity out_of_range"]);
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use std::fs::{OpenOptions, read_to_string};
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use tempfile::TempDir;
 
@@ -37,15 +37,35 @@ impl Server {
     }
 
     pub(crate) fn start_with(command: &mut Command) -> Self {
+        let mut server = Self::launch(command);
+        let said = first_line(server.child.stdout.take().unwrap());
+        server.hear(said);
+        server
+    }
+
+    /// Starts the program and does not wait until it listens.
+    pub(crate) fn launch(command: &mut Command) -> Self {
         let log = command.get_current_dir().unwrap().join("log");
         let errors = OpenOptions::new().append(true).create(true).open(&log).unwrap();
-        let mut child = command.stdout(Stdio::piped()).stderr(errors).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        let child = command.stdout(Stdio::piped()).stderr(errors).spawn().unwrap();
+        Self { url: String::new(), log, child, http: Client::new() }
+    }
+
+    /// Waits until a launched program listens. A program that is killed meanwhile must have been told not to wait.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "reads a pipe of another program; nothing is simulated here"
+    )]
+    pub(crate) async fn listens(&mut self) {
+        let output = self.child.stdout.take().unwrap();
+        let said = tokio::task::spawn_blocking(move || first_line(output)).await.unwrap();
+        self.hear(said);
+    }
+
+    fn hear(&mut self, (line, output): (String, ChildStdout)) {
         let url = line.trim().strip_prefix("listening on ");
-        let url =
-            url.unwrap_or_else(|| panic!("it says {line:?}\n{}", read_to_string(&log).unwrap_or_default()));
-        Self { url: url.to_owned(), log, child, http: Client::new() }
+        self.url = url.unwrap_or_else(|| panic!("it says {line:?}\n{}", self.log())).to_owned();
+        self.child.stdout = Some(output);
     }
 
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
@@ -81,6 +101,13 @@ impl Drop for Server {
         drop(self.child.kill());
         drop(self.child.wait());
     }
+}
+
+/// What the program says first, and its output, which stays open.
+fn first_line(mut output: ChildStdout) -> (String, ChildStdout) {
+    let mut line = String::new();
+    BufReader::new(&mut output).read_line(&mut line).unwrap();
+    (line, output)
 }
 
 /// How a program ended that was not meant to stay: its status, output and errors.

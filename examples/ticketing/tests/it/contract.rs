@@ -120,7 +120,8 @@ async fn a_wrong_body_is_refused_with_every_place_that_is_wrong() {
     let mut seated = event(3);
     seated["sections"][0]["kind"] = json!("seated");
     let problem = person.post("/api/events", seated).await.problem(422, "validation_failed");
-    assert_eq!(problem["errors"][0]["pointer"], "/sections/0/kind");
+    let places = ["/sections/0/capacity", "/sections/0/rows"];
+    assert_eq!([&problem["errors"][0]["pointer"], &problem["errors"][1]["pointer"]], places);
     let mut unknown = event(3);
     unknown["owner_id"] = json!("me");
     person.post("/api/events", unknown).await.problem(422, "unknown_field");

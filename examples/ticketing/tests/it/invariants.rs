@@ -3,7 +3,7 @@
 use composable_rust::port::{DeadLetterFilter, LogQuery, PageRequest};
 use composable_rust::projections::verify;
 use composable_rust::{Application, Position, Projection, RecordedEvent, StreamId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use ticketing::inventory::{Inventory, views::Availability};
 use ticketing::payment::gateway::{Entry, Fate, Ledger};
@@ -137,6 +137,18 @@ impl Findings {
         }
         if sold != inventory.sold {
             let how = format!("{sold} places are in completed orders, {} are sold", inventory.sold);
+            self.add(Promise::NoOversell, how);
+        }
+        let mut seats = BTreeSet::new();
+        for ticket in found.completed().flat_map(|(_, order)| &order.tickets) {
+            if let (Some(row), Some(seat)) = (&ticket.row, ticket.seat)
+                && !seats.insert((row, seat))
+            {
+                self.add(Promise::NoOversell, format!("seat {row}{seat} is on two tickets"));
+            }
+        }
+        if !inventory.seats.is_empty() && seats.len() != inventory.sold as usize {
+            let how = format!("{} seats are on tickets, {} are sold", seats.len(), inventory.sold);
             self.add(Promise::NoOversell, how);
         }
         if inventory.held > 0 {

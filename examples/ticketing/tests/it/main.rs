@@ -1,6 +1,7 @@
 //! The whole ticketing application: simulated, over HTTP, killed.
 #![cfg(test)]
 
+mod acknowledged;
 mod binary;
 mod books;
 mod buying;
@@ -13,6 +14,7 @@ mod limits;
 mod planted;
 mod proof;
 mod race;
+mod seats;
 mod simulation;
 mod startup;
 mod story;

@@ -53,7 +53,7 @@ pub(crate) async fn offer_with(app: &Application, capacity: u32, per_customer: O
         "currency": "EUR",
         "max_per_customer": per_customer,
         "sections": [{
-            "name": "Floor", "kind": "general", "capacity": capacity,
+            "name": "Floor", "kind": "seated", "rows": rows(capacity),
             "tiers": [{ "name": "Standard", "price": { "amount": 4500, "currency": "EUR" } }],
         }],
     });
@@ -69,6 +69,12 @@ pub(crate) async fn offer_with(app: &Application, capacity: u32, per_customer: O
         tier: created.text("/sections/0/tiers/0/id").to_owned(),
         show: id,
     }
+}
+
+/// Rows of three seats, and one with the rest.
+fn rows(seats: u32) -> Vec<Value> {
+    let row = |number: u32| json!({ "name": format!("{number}"), "seats": (seats - 3 * number).min(3) });
+    (0..seats.div_ceil(3)).map(row).collect()
 }
 
 /// All buyers at once.

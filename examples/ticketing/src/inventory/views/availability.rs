@@ -1,6 +1,6 @@
 //! How many places of each section are free, held, sold and blocked.
 
-use crate::inventory::InventoryEvent;
+use crate::inventory::{InventoryEvent, SeatState, Seats};
 use crate::shared::{SectionId, ShowId};
 use crate::show::{Section, ShowEvent};
 use composable_rust::prelude::*;
@@ -31,6 +31,8 @@ pub struct SectionPlaces {
     pub sold: u32,
     /// Places that the organiser keeps back.
     pub blocked: u32,
+    /// How each seat stands, where they are numbered.
+    pub seats: Seats,
 }
 
 /// What changes them.
@@ -65,26 +67,31 @@ impl Projection for Availability {
 impl SectionPlaces {
     fn new(show: ShowId, place: u32, listed: Section) -> Self {
         let (section, capacity) = (listed.id, listed.capacity);
-        Self { section, show, place, listed, capacity, free: capacity, held: 0, sold: 0, blocked: 0 }
+        let seats = Seats::new(&listed.rows.iter().map(|row| row.seats).collect::<Vec<_>>());
+        Self { section, show, place, listed, capacity, free: capacity, held: 0, sold: 0, blocked: 0, seats }
     }
 
     fn change(&mut self, event: &InventoryEvent) {
-        match *event {
-            InventoryEvent::Initialised { capacity, .. } => {
-                self.capacity = capacity;
-                self.free = capacity;
+        match event {
+            InventoryEvent::Initialised { capacity, rows, .. } => {
+                self.capacity = *capacity;
+                self.free = *capacity;
+                self.seats = Seats::new(rows);
             }
-            InventoryEvent::SeatsHeld { quantity, .. } | InventoryEvent::SeatsRetaken { quantity, .. } => {
-                self.free = self.free.saturating_sub(quantity);
-                self.held = self.held.saturating_add(quantity);
+            InventoryEvent::SeatsHeld { places, .. } | InventoryEvent::SeatsRetaken { places, .. } => {
+                self.free = self.free.saturating_sub(places.quantity);
+                self.held = self.held.saturating_add(places.quantity);
+                self.seats.set(&places.seats, SeatState::Held);
             }
-            InventoryEvent::SeatsSold { quantity, .. } => {
-                self.held = self.held.saturating_sub(quantity);
-                self.sold = self.sold.saturating_add(quantity);
+            InventoryEvent::SeatsSold { places, .. } => {
+                self.held = self.held.saturating_sub(places.quantity);
+                self.sold = self.sold.saturating_add(places.quantity);
+                self.seats.set(&places.seats, SeatState::Sold);
             }
-            InventoryEvent::SeatsReleased { quantity, .. } => {
-                self.held = self.held.saturating_sub(quantity);
-                self.free = self.free.saturating_add(quantity);
+            InventoryEvent::SeatsReleased { places, .. } => {
+                self.held = self.held.saturating_sub(places.quantity);
+                self.free = self.free.saturating_add(places.quantity);
+                self.seats.set(&places.seats, SeatState::Free);
             }
             // Sales change nothing about how many there are.
             InventoryEvent::SalesOpened | InventoryEvent::SalesClosed => {}
@@ -95,9 +102,13 @@ impl SectionPlaces {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shared::ReservationId;
+    use crate::shared::{Places, ReservationId};
     use composable_rust::testing::spec::project;
     use uuid::Uuid;
+
+    fn some(quantity: u32) -> Places {
+        Places { quantity, seats: Vec::new() }
+    }
 
     fn stream(section: SectionId) -> StreamId {
         StreamId::new("inventory", &section.to_string()).unwrap()
@@ -114,13 +125,13 @@ mod tests {
                 StreamId::new("show", &show.to_string()).unwrap(),
                 PlacesEvent::Show(show, ShowEvent::Created(created)),
             ),
-            places(InventoryEvent::Initialised { show, capacity: 10 }),
+            places(InventoryEvent::Initialised { show, capacity: 10, rows: Vec::new() }),
             places(InventoryEvent::SalesOpened),
-            places(InventoryEvent::SeatsHeld { reservation, quantity: 4 }),
-            places(InventoryEvent::SeatsReleased { reservation, quantity: 4 }),
-            places(InventoryEvent::SeatsRetaken { reservation, quantity: 4 }),
-            places(InventoryEvent::SeatsSold { reservation, quantity: 4 }),
-            places(InventoryEvent::SeatsHeld { reservation, quantity: 1 }),
+            places(InventoryEvent::SeatsHeld { reservation, places: some(4) }),
+            places(InventoryEvent::SeatsReleased { reservation, places: some(4) }),
+            places(InventoryEvent::SeatsRetaken { reservation, places: some(4) }),
+            places(InventoryEvent::SeatsSold { reservation, places: some(4) }),
+            places(InventoryEvent::SeatsHeld { reservation, places: some(1) }),
         ];
         project(Availability, history).then_row(section, |row| {
             assert_eq!((row.capacity, row.free, row.held, row.sold, row.blocked), (10, 5, 1, 4, 0));
