@@ -110,10 +110,12 @@ pub(crate) fn uuid(row: &SqliteRow, index: usize) -> Result<Uuid, StoreError> {
     Uuid::from_slice(column(row, index)?).map_err(|error| StoreError::Corrupt(format!("an id: {error}")))
 }
 
-/// A moment from a column of microseconds since 1970.
+/// A moment from a column of microseconds since 1970. The last and first moments there are have a part of a second that
+/// cannot be read back; they stay what they are.
 pub(crate) fn timestamp(row: &SqliteRow, index: usize) -> Result<Timestamp, StoreError> {
-    Timestamp::from_microsecond(column(row, index)?)
-        .map_err(|error| StoreError::Corrupt(format!("a moment: {error}")))
+    let micros: i64 = column(row, index)?;
+    let edge = if micros > 0 { Timestamp::MAX } else { Timestamp::MIN };
+    Ok(Timestamp::from_microsecond(micros).unwrap_or(edge))
 }
 
 /// A count or number from a signed column, where a negative one is damage.

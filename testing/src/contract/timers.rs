@@ -27,6 +27,7 @@ macro_rules! timers_contract {
                 due_leaves_out_streams_that_must_wait,
                 due_gives_at_most_the_limit,
                 next_due_is_the_first_after_now,
+                the_last_moment_there_is_can_be_kept,
                 pending_lists_the_timers_of_one_stream_by_time,
                 a_timer_is_set_with_the_events_of_its_append,
                 a_refused_append_changes_no_timer,
@@ -202,6 +203,18 @@ pub async fn next_due_is_the_first_after_now(fixture: Fixture) {
         let found = timers.next_due("q", fixture.in_seconds(now)).await.expect("the next");
         assert_eq!(found, next.map(|seconds| fixture.in_seconds(seconds)), "at {now} s");
     }
+}
+
+/// What saturates (`later`) ends there, and must not keep others from being found.
+pub async fn the_last_moment_there_is_can_be_kept(fixture: Fixture) {
+    let timers = &fixture.storage.timers;
+    set(&fixture, vec![timer("never", Timestamp::MAX), timer("soon", fixture.in_seconds(30))]).await;
+    assert_eq!(due(&fixture, fixture.in_seconds(30)).await.len(), 1);
+    let next = timers.next_due("q", fixture.in_seconds(30)).await.expect("the next");
+    assert!(next.is_some_and(|next| next.as_second() == Timestamp::MAX.as_second()), "{next:?}");
+    assert_eq!(pending(&fixture).await.len(), 2);
+    let lease = fixture.storage.leases.acquire("work", "a", Duration::MAX).await.expect("a lease");
+    assert!(lease.is_some_and(|lease| lease.until > fixture.in_seconds(1_000_000)));
 }
 
 /// All timers of a stream, of any queue, due or not.
