@@ -15,6 +15,11 @@ pub trait Sink<A>: Send + Sync {
     /// Takes one.
     fn feed(&self, action: A);
 
+    /// Whether nothing is taken any more, so that a stream ends.
+    fn is_closed(&self) -> bool {
+        false
+    }
+
     /// Whether a stream may go on.
     fn has_room(&self) -> bool {
         true
@@ -136,8 +141,10 @@ impl Interpreter {
                 Box::pin(join_all(all).map(drop))
             }
             Effect::Sequential(effects) => Box::pin(async move {
+                let mut budget = Budget::default();
                 for effect in effects {
                     self.nested(effect, sink).await;
+                    budget.spend().await;
                 }
             }),
             single @ (Effect::Future(_)
@@ -164,11 +171,35 @@ impl Interpreter {
 }
 
 async fn follow<A>(mut source: Source<A>, sink: &dyn Sink<A>) {
-    loop {
+    let mut budget = Budget::default();
+    while !sink.is_closed() {
         if !sink.has_room() {
             sink.room().await;
         }
         let Some(action) = source.next().await else { return };
         sink.feed(action);
+        budget.spend().await;
+    }
+}
+
+/// Lets others run now and then, a cancel or a shutdown among them, however ready everything always is.
+///
+/// Counted here, because tokio's own budget is none outside a tokio task, such as in a simulation.
+#[derive(Debug, Default)]
+pub(super) struct Budget {
+    spent: u32,
+}
+
+impl Budget {
+    /// So many in one turn.
+    const ITEMS: u32 = 32;
+
+    /// Notes one thing done; every so many of them, gives the turn away.
+    pub(super) async fn spend(&mut self) {
+        self.spent += 1;
+        if self.spent == Self::ITEMS {
+            self.spent = 0;
+            tokio::task::yield_now().await;
+        }
     }
 }

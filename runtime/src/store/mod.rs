@@ -58,8 +58,9 @@ impl<R> StoreReducer for R where
 
 /// Holds a state, reduces actions one at a time, performs the effects, and feeds back what they give.
 ///
-/// Clones share one state. When the last one is dropped, waiting effects end and running ones finish. A reducer must
-/// not use its own store: it runs under the store's lock.
+/// Clones share one state. When the last one is dropped, waiting effects end, those that work finish, and what comes
+/// back from them is reduced but begins nothing further. A reducer must not use its own store: it runs under the
+/// store's lock. One that panics breaks the store: its effects are cancelled, and every later action is refused.
 ///
 /// ```
 /// use composable_rust_core::{Effects, Environment, reducer};
@@ -255,6 +256,6 @@ impl<R: StoreReducer> fmt::Debug for Store<R> {
 
 impl<R: StoreReducer> Drop for Handle<R> {
     fn drop(&mut self) {
-        self.shared.close_intake();
+        self.shared.abandon();
     }
 }

@@ -1,6 +1,6 @@
 //! The inside of a store: reducing under the lock, handing effects to workers after it.
 
-use super::interpreter::{Interpreter, Sink};
+use super::interpreter::{Budget, Interpreter, Sink};
 use super::lane::{Bells, Calls, Job, Lane, Next, Pool, Turn};
 use super::observer::Watching;
 use super::request::Asked;
@@ -53,7 +53,11 @@ struct Inner<R: Reducer> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Open,
+    /// Callers are refused, waits are not begun.
     Draining,
+    /// Nobody holds the store: what was asked for finishes, nothing further begins.
+    Dropped,
+    /// Nothing is taken or begun.
     Closed,
 }
 
@@ -81,7 +85,7 @@ struct Aftermath<A> {
 
 /// Effects that are not run. Dropped outside the lock: what drops with an effect may use the store.
 struct Left<A> {
-    /// Waits that a closing store does not begin.
+    /// What a closing store does not begin.
     given_up: Vec<Job<A>>,
     /// Throttled.
     held_back: Vec<Effect<A>>,
@@ -140,11 +144,14 @@ impl<R: StoreReducer> Shared<R> {
         let answer = asked.and_then(|request| request.answer_in(&action));
         let seen = (self.observers.load(Ordering::SeqCst) > 0).then(|| action.clone());
 
+        // Declared before the lock's guard, so that it acts after that one is gone.
+        let mut breaking = Breaking { shared: self, armed: false };
         let mut inner = match self.admit(origin) {
             Ok(inner) => inner,
             Err(reason) => return Err(Refused { reason, action }),
         };
         inner.actions += 1;
+        breaking.armed = true;
         let effects = self.reducer.reduce(&mut inner.state, action, &self.environment);
         // Under the lock, so that observers see the order in which the state changed.
         if let (Some(action), Some(broadcast)) = (seen, &inner.broadcast) {
@@ -153,6 +160,7 @@ impl<R: StoreReducer> Shared<R> {
         }
         let aftermath = (!effects.is_empty()).then(|| self.queue(&mut inner, effects, lineage));
         drop(inner);
+        breaking.armed = false;
 
         if self.watchers.load(Ordering::SeqCst) > 0 {
             self.changed.notify_waiters();
@@ -168,6 +176,9 @@ impl<R: StoreReducer> Shared<R> {
 
     fn admit(&self, origin: Origin) -> Result<MutexGuard<'_, Inner<R>>, SendError> {
         let inner = self.inner.lock().map_err(|_| SendError::Broken)?;
+        if inner.phase == Phase::Closed {
+            return Err(SendError::Closed);
+        }
         if origin == Origin::Caller {
             if inner.phase != Phase::Open {
                 return Err(SendError::Closed);
@@ -219,9 +230,9 @@ impl<R: StoreReducer> Shared<R> {
         let waits = plan.0.waits();
         let job = Job { plan, kind, lineage: lineage.cloned() };
         match (waits, inner.phase) {
-            (false, _) => inner.work.queue.push_back(job),
+            (false, Phase::Open | Phase::Draining) => inner.work.queue.push_back(job),
             (true, Phase::Open) => inner.waits.queue.push_back(job),
-            (true, Phase::Draining | Phase::Closed) => left.given_up.push(job),
+            (true, Phase::Draining) | (_, Phase::Dropped | Phase::Closed) => left.given_up.push(job),
         }
     }
 
@@ -242,6 +253,7 @@ impl<R: StoreReducer> Shared<R> {
     /// A worker: runs jobs of one pool until there is nothing left for it.
     async fn work(self: Arc<Self>, pool: Pool) {
         let mut turn = Turn::Started;
+        let mut budget = Budget::default();
         loop {
             let job = {
                 let mut bell = pin!(self.bells.of(pool).notified());
@@ -257,6 +269,8 @@ impl<R: StoreReducer> Shared<R> {
                     }
                 }
             };
+            // Holding the next job, so that a chain of effects does not go on in another worker meanwhile.
+            budget.spend().await;
             self.run(pool, job).await;
             turn = Turn::Ran;
         }
@@ -319,6 +333,25 @@ impl<R: StoreReducer> Shared<R> {
         self.bells.of(Pool::Work).notify_waiters();
         self.bells.of(Pool::Waits).notify_waiters();
         self.space.notify_waiters();
+    }
+
+    /// As [`Self::close_intake`], when nobody holds the store any more: what was asked for finishes, and what comes back
+    /// begins nothing further, or an effect that asks for itself again would never end.
+    pub(super) fn abandon(&self) {
+        self.close_intake();
+        let mut inner = self.lock();
+        if inner.phase == Phase::Draining {
+            inner.phase = Phase::Dropped;
+        }
+    }
+
+    /// A reducer panicked: nothing is reduced any more, so nothing that runs has a use.
+    fn break_down(&self) {
+        self.close_intake();
+        let effects = self.close();
+        self.bells.of(Pool::Work).notify_waiters();
+        self.bells.of(Pool::Waits).notify_waiters();
+        tracing::error!(effects, "a reducer panicked; its store is broken, and its effects are cancelled");
     }
 
     /// Ends everything that is still under way, and says how much that was.
@@ -397,8 +430,13 @@ struct Feed<'a, R: Reducer> {
 impl<R: StoreReducer> Sink<R::Action> for Feed<'_, R> {
     fn feed(&self, action: R::Action) {
         if let Err(refused) = self.shared.reduce(action, self.lineage, Origin::Effect) {
-            tracing::error!(reason = %refused.reason, "the result of an effect was lost");
+            // Whatever closed the store has told so, and how much was given up.
+            tracing::debug!(reason = %refused.reason, "the result of an effect was lost");
         }
+    }
+
+    fn is_closed(&self) -> bool {
+        self.shared.end_work.is_cancelled()
     }
 
     fn has_room(&self) -> bool {
@@ -407,5 +445,19 @@ impl<R: StoreReducer> Sink<R::Action> for Feed<'_, R> {
 
     fn room(&self) -> BoxFuture<'_, ()> {
         Box::pin(self.shared.room())
+    }
+}
+
+/// Ends the store with the reduction in whose turn it is dropped armed: only a panic does that.
+struct Breaking<'a, R: StoreReducer> {
+    shared: &'a Shared<R>,
+    armed: bool,
+}
+
+impl<R: StoreReducer> Drop for Breaking<'_, R> {
+    fn drop(&mut self) {
+        if self.armed {
+            self.shared.break_down();
+        }
     }
 }

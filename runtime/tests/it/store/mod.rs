@@ -2,6 +2,7 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "a test answers to the few actions that it is about")]
 
 mod application;
+mod endless;
 mod hosted;
 mod limits;
 mod named;
