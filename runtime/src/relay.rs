@@ -56,6 +56,7 @@ impl Relay {
             let messages = part.iter().cloned().map(Message::of).collect();
             let publishing = async { self.bus.publish(messages).await.map_err(handle_error) };
             self.circuit.call(self.timeout.call(publishing)).await?;
+            metrics::counter!("event_bus_messages_published_total").increment(part.len() as u64);
             let last = part.last().map_or(Position::ZERO, |event| event.position);
             self.published = self.published.max(last);
         }

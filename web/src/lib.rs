@@ -57,9 +57,9 @@
 //! 1. The connection: how many, how slow, how large a head (`server/`).
 //! 2. Compression of text, br or gzip, where the client takes it.
 //! 3. Scope: ids, span by route template, the client's address (`client_ip.rs`); on the way back the problem's
-//!    `instance` and `request_id`, ids and security headers.
+//!    `instance` and `request_id`, ids, security headers, and the metrics by route template (`metrics/`).
 //! 4. CORS, if the operator names origins; it answers preflights.
-//! 5. Bounds: the time limit, and panics become 500.
+//! 5. Bounds: 431 for a head over the limit, the time limit, and panics become 500.
 //! 6. Probes leave here; the rest goes on.
 //! 7. Intake: 503 while draining, 415 for a body in a content coding.
 //! 8. Same site: 403 for what a foreign page sends, unless a bearer token proves the sender.
@@ -69,7 +69,7 @@
 //! 12. The body limit and the route with its extractors (`extract/`).
 //!
 //! Whatever fails on the way answers as `application/problem+json`; only what is not HTTP at all (a broken request line,
-//! a head over the limit) is answered by the protocol's own bare status.
+//! a head of more than twice the limit) is answered by the protocol's own bare status.
 
 mod cache_control;
 mod client_ip;
@@ -77,6 +77,7 @@ mod extract;
 mod health;
 mod idempotency;
 mod layer;
+mod metrics;
 mod principal;
 mod problem;
 mod rate_limit;
@@ -88,6 +89,7 @@ mod written;
 
 pub use service::{HttpService, InProcess, Listening, WebExt};
 
+pub use self::metrics::{METRICS, Metric, MetricKind, catalogue_page};
 pub use cache_control::CacheControl;
 pub use client_ip::{ClientIp, NotAnAddress, TrustedProxies};
 pub use extract::{

@@ -19,7 +19,7 @@ pub struct RequestIds {
     request_id: Arc<str>,
     correlation_text: Arc<str>,
     correlation_id: CorrelationId,
-    trace_parent: Option<Arc<str>>,
+    trace_parent: Arc<str>,
 }
 
 impl RequestIds {
@@ -32,6 +32,8 @@ impl RequestIds {
         let correlation = Uuid::parse_str(&correlation_text)
             .unwrap_or_else(|_| derived_uuid(&["correlation", &correlation_text]));
         let trace_parent = headers.get("traceparent").and_then(|value| trace_parent(value.to_str().ok()?));
+        let trace_parent =
+            trace_parent.unwrap_or_else(|| new_trace(&request_id, &correlation_text, environment));
         Self {
             request_id,
             correlation_text,
@@ -55,14 +57,15 @@ impl RequestIds {
         self.correlation_id
     }
 
-    /// The W3C `traceparent` that came with the request, if it was well-formed.
-    pub fn trace_parent(&self) -> Option<&str> {
-        self.trace_parent.as_deref()
+    /// The W3C `traceparent` that this request continues: the one that came with it, if it was well-formed, else that of
+    /// a trace that begins here.
+    pub fn trace_parent(&self) -> &str {
+        &self.trace_parent
     }
 
-    /// The trace's id within [`Self::trace_parent`]; empty without one.
+    /// The trace's id within [`Self::trace_parent`].
     pub(crate) fn trace_id(&self) -> &str {
-        self.trace_parent.as_deref().and_then(|text| text.get(3..35)).unwrap_or_default()
+        self.trace_parent.get(3..35).unwrap_or_default()
     }
 
     /// Puts the ids on an answer.
@@ -90,6 +93,14 @@ fn accepted(headers: &HeaderMap, name: &str) -> Option<Arc<str>> {
     let text = headers.get(name)?.to_str().ok()?;
     let fits = (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     fits.then(|| text.into())
+}
+
+/// A trace that begins here. Made from what is unique to the request already, so that it costs no randomness.
+fn new_trace(request_id: &str, correlation: &str, environment: &Environment) -> Arc<str> {
+    let moment = environment.now().to_string();
+    let id = |kind| derived_uuid(&[kind, request_id, correlation, &moment]).simple().to_string();
+    let (trace, span) = (id("trace"), id("span"));
+    format!("00-{trace}-{}-01", span.get(..16).unwrap_or_default()).into()
 }
 
 /// `00-<32 hex>-<16 hex>-<2 hex>`, lower case, neither id all zero (W3C Trace Context).

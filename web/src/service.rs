@@ -2,7 +2,7 @@
 
 use crate::server::{Server, bind};
 use crate::web::Ports;
-use crate::{Authenticator, HttpOptions, Web, health, idempotency, layer, rate_limit};
+use crate::{Authenticator, HttpOptions, Web, health, idempotency, layer, metrics, rate_limit};
 use async_trait::async_trait;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
@@ -108,14 +108,23 @@ pub struct HttpService {
     options: HttpOptions,
     routes: Vec<Router<Application>>,
     ports: Ports,
-    running: Option<(Option<Server>, Web)>,
+    running: Option<Running>,
+}
+
+#[derive(Debug)]
+struct Running {
+    server: Option<Server>,
+    web: Web,
+    /// Ends when the service stops.
+    _recording: Option<metrics::Recording>,
 }
 
 impl HttpService {
     /// All routes in one router; an overlap is the text of axum's panic, which is its only way to say so.
     fn merged(&self) -> Result<Router<Application>, String> {
         let merge = || {
-            let routes = self.routes.iter().cloned().fold(Router::new(), Router::merge);
+            let own = if self.options.metrics { metrics::routes() } else { Router::new() };
+            let routes = self.routes.iter().cloned().fold(own, Router::merge);
             drop(routes.clone().merge(health::routes()));
             routes
         };
@@ -144,14 +153,16 @@ impl Service for HttpService {
     async fn start(&mut self, application: &Application) -> Result<(), BoxError> {
         let web = Web::new(application.clone(), self.options.clone(), self.ports.clone());
         let router = stack(self.merged()?, &web);
+        let recording =
+            self.options.metrics.then(|| metrics::record(application.environment())).transpose()?;
         application.put(InProcess { router: router.clone() });
         let server = if self.options.listens { Some(self.listen(application, router).await?) } else { None };
-        self.running = Some((server, web));
+        self.running = Some(Running { server, web, _recording: recording });
         Ok(())
     }
 
     async fn stop(&mut self, timeout: Duration) {
-        let Some((server, web)) = self.running.take() else { return };
+        let Some(Running { server, web, _recording }) = self.running.take() else { return };
         web.drain();
         let deadline = web.application().environment().clock.sleep(timeout).shared();
         if let Some(server) = server {

@@ -93,6 +93,7 @@ impl Config {
             cors_origins: self.cors_origins.clone(),
             trusted_proxies: self.trusted_proxies.clone(),
             rate_limits: self.rate_limits(),
+            metrics: true,
             ..HttpOptions::listen(self.address)
         }
     }

@@ -10,6 +10,7 @@ mod error;
 mod gate;
 mod handle;
 mod health;
+mod measured;
 mod options;
 mod registry;
 mod service;

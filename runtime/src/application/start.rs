@@ -1,5 +1,6 @@
 //! Bringing a checked declaration to life, in dependency order.
 
+use super::measured::Measured;
 use super::shared::{Background, Handles, Shared};
 use super::writes::Writes;
 use super::{Application, ApplicationBuilder, ApplicationError, ApplicationOptions, Gate, Registry};
@@ -103,6 +104,7 @@ pub(super) async fn start(builder: ApplicationBuilder) -> Result<Application, Ap
     let mut storage = opened.ok_or_else(|| ApplicationError::Invalid(Vec::new()))?;
     let writes = Writes::default();
     storage.events = writes.watch(storage.events);
+    storage.events = Arc::new(Measured { inner: storage.events, clock: Arc::clone(&environment.clock) });
     let holder = format!("{name}-{}", environment.new_id());
     let deps = Dependencies { storage, environment: environment.clone(), holder };
     let bus = bus

@@ -15,7 +15,7 @@ use crate::environment::panic_text;
 use composable_rust_core::port::{
     Append, AppendError, Appended, CommandKey, CommandRecord, EventStore, StoreError,
 };
-use composable_rust_core::{CommandId, Context, Environment, StreamId};
+use composable_rust_core::{CommandId, Context, Environment, StreamId, elapsed};
 use futures_util::future::try_join_all;
 use smallvec::SmallVec;
 use std::any::Any;
@@ -85,6 +85,17 @@ impl Executor {
         parts: Parts<'_, '_>,
         invocation: &Invocation,
     ) -> Result<Done, Failure> {
+        let started = self.environment.now();
+        let result = self.carry_out(parts, invocation).await;
+        let reducer = parts.first().map(|part| part.stream().category().to_owned()).unwrap_or_default();
+        let took = elapsed(started, self.environment.now());
+        let labels = [("reducer", reducer), ("outcome", outcome(&result).to_owned())];
+        metrics::counter!("reducer_executions_total", &labels).increment(1);
+        metrics::histogram!("reducer_duration_seconds", &labels).record(took.as_secs_f64());
+        result
+    }
+
+    async fn carry_out(&self, parts: Parts<'_, '_>, invocation: &Invocation) -> Result<Done, Failure> {
         let order = lock_order(parts)?;
         let key = key_of(invocation, parts);
         let key = key.as_ref();
@@ -238,6 +249,17 @@ fn advance(parts: Parts<'_, '_>) -> Result<(), Failure> {
 fn leave(parts: Parts<'_, '_>) {
     for part in parts {
         part.leave();
+    }
+}
+
+const fn outcome(result: &Result<Done, Failure>) -> &'static str {
+    match result {
+        Ok(Done::Written(_)) => "done",
+        Ok(Done::Replayed(_)) => "replayed",
+        Err(Failure::Rejected(_)) => "rejected",
+        Err(Failure::Version { .. }) => "version_mismatch",
+        Err(Failure::Overloaded) => "overloaded",
+        Err(_) => "failed",
     }
 }
 

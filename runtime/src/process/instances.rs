@@ -62,6 +62,9 @@ impl<P: Process> Instances<P> {
         let mut run = StepRun::new(Arc::clone(self), (id, stream), (input, record), cause, reference);
         let result = self.executor.execute(&mut [&mut run], &invocation).await;
         self.stepped.notify(usize::MAX);
+        if matches!(result, Ok(Done::Written(_))) {
+            metrics::counter!("process_steps_total", "process" => P::NAME).increment(1);
+        }
         match result {
             Ok(Done::Written(_)) | Err(Failure::TimerGone) => Ok(false),
             Ok(Done::Replayed(_)) => Ok(true),

@@ -14,7 +14,7 @@ use composable_rust_core::port::{
 };
 use composable_rust_core::{
     ActivityContext, ActivityError, CommandId, EventId, EventMetadata, Position, Process, ProcessEffect,
-    ProcessId, ProcessInput, StreamId, StreamVersion,
+    ProcessId, ProcessInput, StreamId, StreamVersion, elapsed,
 };
 use composable_rust_projections::HandleError;
 use futures_util::FutureExt;
@@ -113,6 +113,7 @@ impl<P: Process> Worker<P> {
     async fn perform(&self, task: &Task, work: Work) -> Ended {
         let Work { effect, origin } = work;
         let metadata = origin.metadata();
+        self.count(task, &effect);
         match &effect {
             ProcessEffect::Dispatch { category, key, command } => {
                 let token = task.timer.timer.token.to_string();
@@ -133,6 +134,21 @@ impl<P: Process> Worker<P> {
                 self.hear(task, &metadata, decoded.map(Some), record).await
             }
             ProcessEffect::Cancel { .. } => never("a cancellation is no work".to_owned()),
+        }
+    }
+
+    /// What was taken up, and how late a timer is.
+    fn count(&self, task: &Task, effect: &ProcessEffect) {
+        let kind = match effect {
+            ProcessEffect::Dispatch { .. } => "command",
+            ProcessEffect::Call { .. } => "activity",
+            ProcessEffect::Schedule { .. } => "timer",
+            ProcessEffect::Cancel { .. } => "cancellation",
+        };
+        metrics::counter!("effects_executed_total", "process" => P::NAME, "kind" => kind).increment(1);
+        if kind == "timer" {
+            let late = elapsed(task.timer.timer.due, self.deps.environment.now());
+            metrics::histogram!("timer_lag_seconds", "process" => P::NAME).record(late.as_secs_f64());
         }
     }
 

@@ -105,7 +105,7 @@ impl<S: Send + Sync> FromRequestParts<S> for CommandRequest {
         let mut context =
             user.map_or_else(RequestContext::default, |user| RequestContext::default().by(user));
         context.correlation_id = Some(ids.correlation_id());
-        context.trace_parent = ids.trace_parent().map(str::to_owned);
+        context.trace_parent = Some(ids.trace_parent().to_owned());
         if let Some(keyed) = recognised {
             context.command_id = Some(keyed.id);
             context.fingerprint = Some(stamped(&keyed.digest, keyed.moment));

@@ -1,6 +1,7 @@
 //! One request from its arrival to its answer: ids, span, who is at the other end, and the last touch to the answer.
 
 use super::finish::finish;
+use crate::metrics::Measured;
 use crate::{BodyLimit, RequestIds, Web};
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
@@ -15,6 +16,7 @@ pub(crate) async fn scope(State(web): State<Web>, mut request: Request, next: Ne
     let ids = RequestIds::of(request.headers(), &environment);
     let path = request.uri().path().to_owned();
     let span = span(&request, &ids);
+    let measured = web.options().metrics.then(|| Measured::of(&request));
     let client = web.options().trusted_proxies.client_of(&request);
     let extensions = request.extensions_mut();
     extensions.insert(ids.clone());
@@ -26,6 +28,9 @@ pub(crate) async fn scope(State(web): State<Web>, mut request: Request, next: Ne
     let mut response = next.run(request).instrument(span.clone()).await;
     finish(&mut response, &path, &ids, web.options());
     let took = elapsed(started, environment.now());
+    if let Some(measured) = measured {
+        measured.answered(response.status(), took);
+    }
     span.record("http.response.status_code", response.status().as_u16());
     let duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     span.in_scope(|| tracing::debug!(duration_us, "answered"));

@@ -67,7 +67,8 @@ fn builder(options: &HttpOptions) -> http1::Builder {
     builder
         .timer(TokioTimer::new())
         .header_read_timeout(options.header_timeout)
-        .max_buf_size(options.max_head.max(8 * 1024))
+        // What fits in here but is over the limit gets a problem (`layer/bounds.rs`); beyond, hyper answers a bare 431.
+        .max_buf_size(options.max_head.max(8 * 1024).saturating_mul(2))
         .keep_alive(true);
     builder
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 /// Where to listen and what to allow.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "switches that have nothing to do with each other")]
 pub struct HttpOptions {
     /// Where to listen; port 0 picks a free one.
     pub address: SocketAddr,
@@ -15,7 +16,8 @@ pub struct HttpOptions {
     pub max_connections: usize,
     /// Longest time for the head of a request to arrive, also while a kept connection is idle.
     pub header_timeout: Duration,
-    /// Largest head of a request, in bytes; at least 8,192.
+    /// Largest head of a request, in bytes; at least 8,192. One up to twice as large is refused with 431 as a problem, a
+    /// larger one with the protocol's bare 431, because it is never read to its end.
     pub max_head: usize,
     /// Longest time for a body to arrive, apart from what `min_body_rate` grants.
     pub body_timeout: Duration,
@@ -39,6 +41,9 @@ pub struct HttpOptions {
     pub trusted_proxies: TrustedProxies,
     /// How often somebody may ask; without a limit by default.
     pub rate_limits: RateLimitLayer,
+    /// Whether `/metrics` is offered, to the roles `admin` and `monitoring`. It installs the recorder of the process
+    /// (see the crate `metrics`), so the program must not install another.
+    pub metrics: bool,
 }
 
 impl Default for HttpOptions {
@@ -60,6 +65,7 @@ impl Default for HttpOptions {
             compression: true,
             trusted_proxies: TrustedProxies::default(),
             rate_limits: RateLimitLayer::default(),
+            metrics: false,
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::raw;
 use crate::server::start;
 use serde_json::json;
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 #[tokio::test]
@@ -33,6 +34,27 @@ async fn a_correlation_id_reaches_the_events() {
     assert_eq!(metadata.correlation_id.unwrap().to_string(), id);
     assert_eq!(metadata.user_id.unwrap().as_uuid(), Uuid::from_u128(1));
     assert_eq!(metadata.trace_parent.as_deref(), Some(trace));
+}
+
+#[tokio::test]
+async fn a_request_without_a_trace_begins_one_of_its_own() {
+    let server = start().await;
+    for traceparent in ["", "nonsense", "00-00000000000000000000000000000000-00f067aa0ba902b7-01"] {
+        let request = server.post("/rooms").bearer_auth("user-1").json(&json!({"name": "hall", "seats": 1}));
+        let response = request.header("traceparent", traceparent).send().await.unwrap();
+        assert_eq!(response.status(), 201);
+    }
+    let events = server.events().await;
+    let parents = events.iter().map(|event| event.metadata.decode().trace_parent.unwrap());
+    let traces: BTreeSet<String> = parents
+        .map(|parent| {
+            let lengths: Vec<_> = parent.split('-').map(str::len).collect();
+            assert_eq!(lengths, [2, 32, 16, 2], "{parent}");
+            assert!(parent.bytes().all(|b| b == b'-' || b.is_ascii_digit() || (b'a'..=b'f').contains(&b)));
+            parent[3..35].to_owned()
+        })
+        .collect();
+    assert_eq!(traces.len(), 3, "each request has a trace of its own: {traces:?}");
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ mod garbage;
 mod health;
 mod idempotency;
 mod ids;
+mod metrics;
 mod principals;
 mod problems;
 mod rate_limits;

@@ -61,6 +61,22 @@ async fn a_store_that_fails_is_503_and_its_cause_stays_inside() {
 }
 
 #[tokio::test]
+async fn a_head_over_the_limit_is_a_problem_and_one_far_over_it_is_refused_unread() {
+    let server = start().await;
+    let asked =
+        async |size: usize| server.get("/page").header("x-long", "x".repeat(size)).send().await.unwrap();
+    assert_eq!(asked(7 * 1024).await.status(), 200);
+    problem(asked(9 * 1024).await, 431, "request_header_fields_too_large").await;
+    assert_eq!(asked(40 * 1024).await.status(), 431);
+    problem(
+        server.get(&format!("/{}", "x".repeat(9 * 1024))).send().await.unwrap(),
+        431,
+        "request_header_fields_too_large",
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn routes_that_overlap_are_found_before_the_start() {
     use axum::{Router, routing::get};
     use composable_rust_web::WebExt;

@@ -148,6 +148,7 @@ impl Authenticator for Tokens {
         let Some((kind, number)) = token.split_once('-') else { return Ok(None) };
         let roles = match kind {
             "user" => vec![],
+            "monitoring" => vec!["monitoring".to_owned()],
             "admin" => vec!["admin".to_owned()],
             _ => return Ok(None),
         };

@@ -1,4 +1,4 @@
-//! What the operator switches on: limits, trusted proxies, foreign pages.
+//! What the operator switches on: limits, trusted proxies, foreign pages, metrics.
 
 use crate::binary::{Server, folder};
 use reqwest::{Method, Response};
@@ -56,4 +56,30 @@ async fn pages_of_a_named_origin_may_call_the_api() {
     let asked = server.request(Method::OPTIONS, "/api/reservations").header("origin", "https://b.example");
     let answer = asked.header("access-control-request-method", "POST").send().await.unwrap();
     assert_eq!(answer.headers()["access-control-allow-origin"], "https://b.example");
+}
+
+#[tokio::test]
+async fn metrics_tell_of_requests_commands_and_processes_to_the_admin_only() {
+    let folder = folder();
+    let server = Server::start(folder.path(), &[("ADMIN_EMAIL", "root@example.org")]);
+    let (ann, root) = (server.sign_in("ann@example.org").await, server.sign_in("root@example.org").await);
+    let show = ann.sell(3).await;
+    ann.reserve(&show, 1).await.expect(201);
+    ann.get("/metrics").await.expect(403);
+    let mut shown = String::new();
+    for _ in 0..2_000 {
+        shown = root.request(Method::GET, "/metrics").send().await.unwrap().text().await.unwrap();
+        if shown.contains("process_steps_total{process=\"checkout\"}") {
+            break;
+        }
+    }
+    for series in [
+        "http_requests_total{method=\"POST\",route=\"/api/reservations\",status=\"201\"} 1",
+        "reducer_executions_total{reducer=\"reservation\",outcome=\"done\"}",
+        "process_steps_total{process=\"checkout\"}",
+        "projection_lag_events{subscription=",
+        "dlq_entries{status=\"pending\"} 0",
+    ] {
+        assert!(shown.contains(series), "{series} is not in {shown}");
+    }
 }

@@ -1,0 +1,31 @@
+//! `/metrics`, in Prometheus' text format, for the roles `admin` and `monitoring`.
+
+use super::recorder::handle;
+use super::sampled::sample;
+use crate::{Principal, Problem};
+use axum::Router;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use composable_rust_runtime::Application;
+
+const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
+const ROLES: [&str; 2] = ["admin", "monitoring"];
+
+pub(crate) fn routes() -> Router<Application> {
+    Router::new().route("/metrics", get(show))
+}
+
+async fn show(State(app): State<Application>, me: Principal) -> Result<impl IntoResponse, Problem> {
+    if !ROLES.iter().any(|role| me.has_role(role)) {
+        return Err(Problem::forbidden("this needs the role admin or monitoring"));
+    }
+    let handle = handle().map_err(|error| {
+        tracing::error!(error, "there is no recorder");
+        Problem::internal()
+    })?;
+    sample(&app).await;
+    handle.run_upkeep();
+    Ok(([(header::CONTENT_TYPE, TEXT_FORMAT)], handle.render()))
+}
