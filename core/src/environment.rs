@@ -5,6 +5,7 @@
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -133,6 +134,12 @@ pub fn later(moment: Timestamp, duration: Duration) -> Timestamp {
 /// The time from `earlier` to `moment`; zero when it lies ahead.
 pub fn elapsed(earlier: Timestamp, moment: Timestamp) -> Duration {
     Duration::try_from(moment.duration_since(earlier)).unwrap_or(Duration::ZERO)
+}
+
+/// What a panic said, where it said it in text.
+pub fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&'static str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("a panic without text")
 }
 
 /// Ids that count up: the same calls give the same ids.

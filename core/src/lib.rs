@@ -31,7 +31,7 @@ pub use decode::{DecodeError, Upcaster, decode_payload};
 pub use effect::{Effect, EffectDescription, EffectId, EffectKind, Effects, Notification};
 pub use environment::{
     Clock, Environment, FixedClock, IdGenerator, Randomness, SeededRandom, SequentialIds, Spawner, elapsed,
-    later, uuid_v7,
+    later, panic_text, uuid_v7,
 };
 pub use event::{EventMetadata, EventSet, EventType, NewEvent, RawMetadata, Recorded, RecordedEvent};
 pub use id::{

@@ -2,11 +2,10 @@
 //!
 //! The only place of the libraries that asks the machine for them; everything else goes through the ports.
 
-use composable_rust_core::{Clock, Environment, IdGenerator, Randomness, Spawner, uuid_v7};
+use composable_rust_core::{Clock, Environment, IdGenerator, Randomness, Spawner, panic_text, uuid_v7};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
-use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -72,13 +71,4 @@ pub fn live_environment() -> Environment {
         random: Arc::new(SystemRandom),
         spawner: Arc::new(TokioSpawner),
     }
-}
-
-/// What a panic said, where it said it in text.
-pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
-    panic
-        .downcast_ref::<&'static str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("a panic without text")
 }

@@ -4,9 +4,10 @@
 
 use super::rows::{Current, Stored};
 use super::{Fault, Projection, Row, Rows};
-use crate::Recorded;
 use crate::port::{RowChange, StoredRow};
+use crate::{Recorded, panic_text};
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// What a fold came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,12 +56,20 @@ impl<R: Row> RowBatch<R> {
         Self { rows: Rows::new(true) }
     }
 
-    /// Folds `events`, after undoing what an earlier fold did.
+    /// Folds `events`, after undoing what an earlier fold did. A panic of the projection is a fault of the event.
     pub fn fold<P: Projection<Row = R>>(&mut self, projection: &P, events: &[Recorded<P::Event>]) -> Folded {
         self.reset();
-        for (place, event) in events.iter().enumerate() {
-            self.rows.event = place;
-            projection.project(event, &mut self.rows);
+        let folding = AssertUnwindSafe(|| {
+            for (place, event) in events.iter().enumerate() {
+                self.rows.event = place;
+                projection.project(event, &mut self.rows);
+            }
+        });
+        if let Err(panic) = catch_unwind(folding) {
+            let place = self.rows.event;
+            // What it left half done is not to be built upon.
+            self.forget();
+            return Folded::Fault(place, Fault::Panicked { text: panic_text(&*panic).to_owned() });
         }
         match self.rows.fault.take() {
             _ if !self.rows.wanted.is_empty() => Folded::Missing,

@@ -27,6 +27,12 @@ pub enum Fault {
         /// The key that the row answers.
         row_key: String,
     },
+    /// `project` panicked at the event.
+    #[error("`project` panicked: {text}")]
+    Panicked {
+        /// What the panic said.
+        text: String,
+    },
     /// A row cannot be written as JSON.
     #[error("row {key:?} cannot be encoded: {reason}")]
     Encode {

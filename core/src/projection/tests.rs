@@ -310,3 +310,23 @@ fn a_stored_row_of_another_shape_is_an_error_that_names_it() {
     let damaged = StoredRow { key: "a".into(), body: "[]".into() };
     assert_eq!(batch.supply(vec![damaged]).unwrap_err().key, "a");
 }
+
+#[test]
+fn a_panic_is_a_fault_of_its_event_and_the_others_fold_again() {
+    struct Fragile;
+    impl Projection for Fragile {
+        type Event = Happened;
+        type Row = Account;
+        const NAME: &'static str = "fragile";
+        fn project(&self, event: &Recorded<Happened>, rows: &mut Rows<Account>) {
+            let Happened::Opened(name) = &event.body else { panic!("not this one") };
+            rows.put(Account::new(name, 0));
+        }
+    }
+    let mut batch = RowBatch::in_memory();
+    let events = [Happened::Opened("a".into()), Happened::Closed("a".into())].map(recorded);
+    let fault = Fault::Panicked { text: "not this one".into() };
+    assert_eq!(batch.fold(&Fragile, &events), Folded::Fault(1, fault));
+    assert_eq!(batch.fold(&Fragile, &events[..1]), Folded::Complete);
+    assert_eq!(batch.changes().unwrap().len(), 1);
+}

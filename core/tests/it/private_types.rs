@@ -2,9 +2,9 @@
 #![deny(warnings, dead_code, unused)]
 
 use composable_rust_core::{
-    Action, Activity, ActivityContext, ActivityError, Call, Context, Data, Decider, Decision, Events, Id, Input,
-    Label, Outcome, Process, ProcessId, Projection, Recorded, Rejected, Rejection, Row, Rows, State, Steps, call,
-    dispatch, steps,
+    Action, Activity, ActivityContext, ActivityError, Call, Context, Data, Decider, Decision, Events, Id,
+    Input, Label, Outcome, Process, ProcessId, Projection, Recorded, Rejected, Rejection, Row, Rows, State,
+    Steps, call, dispatch, steps,
 };
 
 #[derive(Debug, Clone, PartialEq, Id)]
@@ -59,7 +59,9 @@ impl Decider for Counter {
             CounterCommand::Add { amount, .. } if amount > 9 => {
                 Err(Refused::TooLarge { most: 9, wanted: amount })
             }
-            CounterCommand::Add { amount, note, size } => Ok(vec![CounterEvent::Added { amount, note, size }]),
+            CounterCommand::Add { amount, note, size } => {
+                Ok(vec![CounterEvent::Added { amount, note, size }])
+            }
             CounterCommand::Reset if self.total == 0 => Err(Refused::Closed("empty".into())),
             CounterCommand::Reset => Ok(vec![CounterEvent::WasReset]),
         }
@@ -103,7 +105,9 @@ enum WatcherInput {
     #[outcome]
     Mailed(Outcome<Mail>),
     #[timer]
-    Later { seconds: u32 },
+    Later {
+        seconds: u32,
+    },
 }
 
 #[derive(Debug, Clone, Default, State)]
@@ -161,7 +165,10 @@ impl Projection for Lines {
 
 #[test]
 fn a_program_of_private_types_compiles_without_a_warning() {
-    let context = Context::new("2030-01-01T00:00:00Z".parse().unwrap(), composable_rust_core::CommandId::derived(&["a"]));
+    let context = Context::new(
+        "2030-01-01T00:00:00Z".parse().unwrap(),
+        composable_rust_core::CommandId::derived(&["a"]),
+    );
     let refused = Counter::default().decide(CounterCommand::Reset, &context);
     assert!(refused.is_err());
     let added = CounterCommand::Add { amount: 1, note: Note { text: "n".into() }, size: Size::Small };

@@ -11,7 +11,7 @@ use super::error::Failure;
 use super::identity::{key_of, same};
 use super::participant::{Deciding, Participant, Undecided};
 use super::request::Invocation;
-use crate::environment::panic_text;
+use composable_rust_core::panic_text;
 use composable_rust_core::port::{
     Append, AppendError, Appended, CommandKey, CommandRecord, EventStore, StoreError,
 };

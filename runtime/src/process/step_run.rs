@@ -4,7 +4,7 @@ use super::instances::Instances;
 use super::record::{InputRecord, STEPPED, Stepped};
 use super::work::{Origin, plan};
 use crate::command::{Chain, Decided, Deciding, Failure, Participant, SlotGuard, Undecided};
-use crate::environment::panic_text;
+use composable_rust_core::panic_text;
 use async_trait::async_trait;
 use composable_rust_core::port::StreamAppend;
 use composable_rust_core::{
