@@ -102,6 +102,7 @@ impl Checkout {
                 self.order = Some(Order::of(&placed));
                 steps![schedule(CheckoutTimer::HoldEnds, placed.until)]
             }
+            ReservationEvent::Extended { until } => steps![schedule(CheckoutTimer::HoldEnds, until)],
             ReservationEvent::PaymentFailed { .. } => {
                 self.attempt = None;
                 self.payment_failed(order)

@@ -170,6 +170,9 @@ fn a_hold_that_was_prolonged_ends_later() {
         ReservationCommand::Expire { unanswered: None },
         ReservationRefused::StillHeld { until: after(400) },
     );
+    given_inputs::<Checkout>([placed()])
+        .when(happened(ReservationEvent::Extended { until: after(400) }))
+        .then(steps![schedule(CheckoutTimer::HoldEnds, after(400))]);
     given_inputs::<Checkout>([placed(), HoldEnds])
         .when(early)
         .then(steps![schedule(CheckoutTimer::HoldEnds, after(400))]);

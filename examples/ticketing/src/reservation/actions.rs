@@ -13,6 +13,9 @@ pub enum ReservationAction {
     /// Orders.
     #[command]
     Place(Order),
+    /// Holds the places for longer.
+    #[command]
+    Extend { until: Timestamp },
     /// Begins to pay; the places stay held at least until `until`.
     #[command]
     StartPayment { payment: PaymentId, until: Timestamp },
@@ -35,6 +38,9 @@ pub enum ReservationAction {
     /// It is ordered.
     #[event]
     Placed { order: Order, at: Timestamp },
+    /// The places are held for longer.
+    #[event]
+    Extended { until: Timestamp },
     /// A payment is under way.
     #[event]
     PaymentStarted { payment: PaymentId, until: Timestamp },

@@ -9,6 +9,9 @@ use uuid::Uuid;
 /// Most attempts to pay one order: each prolongs its hold, and no hold may last for ever.
 const MOST_ATTEMPTS: u32 = 10;
 
+/// Most extensions of a hold, for the same reason.
+const MOST_EXTENSIONS: u32 = 10;
+
 /// Why a reservation refuses.
 #[derive(Debug, Clone, PartialEq, Eq, Rejection)]
 pub enum ReservationRefused {
@@ -27,8 +30,8 @@ pub enum ReservationRefused {
     /// Its time is over.
     #[rejection(kind = Gone, message = "the hold has ended and its places are free again")]
     HoldExpired,
-    /// It was tried too often.
-    #[rejection(message = "a reservation may be paid in at most {limit} attempts")]
+    /// It was done too often.
+    #[rejection(message = "this may be done at most {limit} times for one reservation")]
     LimitExceeded {
         /// The most.
         limit: u32,
@@ -56,6 +59,7 @@ impl Decider for Reservation {
             ReservationCommand::StartPayment { payment, until } => {
                 self.start_payment(payment, until, context)
             }
+            ReservationCommand::Extend { until } => self.extend(until, context.now()),
             ReservationCommand::FailPayment { payment } if self.is_paying(payment) => {
                 Ok(vec![ReservationEvent::PaymentFailed { payment }])
             }
@@ -82,6 +86,10 @@ impl Decider for Reservation {
                 self.status = ReservationStatus::Paying;
                 self.payment = Some(*payment);
                 self.attempts = self.attempts.saturating_add(1);
+                self.order.iter_mut().for_each(|order| order.until = *until);
+            }
+            ReservationEvent::Extended { until } => {
+                self.extensions = self.extensions.saturating_add(1);
                 self.order.iter_mut().for_each(|order| order.until = *until);
             }
             ReservationEvent::PaymentFailed { .. } => {
@@ -111,6 +119,27 @@ impl Reservation {
                 Ok(vec![ReservationEvent::PaymentStarted { payment, until: until.max(held_until) }])
             }
             ReservationStatus::Paying => Err(ReservationRefused::PaymentInProgress),
+            ReservationStatus::Completed => Err(ReservationRefused::AlreadyPaid),
+            ReservationStatus::Expired => Err(ReservationRefused::HoldExpired),
+            status @ (ReservationStatus::Unplaced | ReservationStatus::Cancelled) => {
+                Err(ReservationRefused::WrongState { status })
+            }
+        }
+    }
+
+    /// Never shortens the hold: a payment may have prolonged it further.
+    fn extend(&self, until: Timestamp, now: Timestamp) -> Decision<Self> {
+        let held_until = self.held_until();
+        match self.status {
+            ReservationStatus::Held | ReservationStatus::Paying if now >= held_until => {
+                Err(ReservationRefused::HoldExpired)
+            }
+            ReservationStatus::Held | ReservationStatus::Paying if self.extensions >= MOST_EXTENSIONS => {
+                Err(ReservationRefused::LimitExceeded { limit: MOST_EXTENSIONS })
+            }
+            ReservationStatus::Held | ReservationStatus::Paying => {
+                Ok(vec![ReservationEvent::Extended { until: until.max(held_until) }])
+            }
             ReservationStatus::Completed => Err(ReservationRefused::AlreadyPaid),
             ReservationStatus::Expired => Err(ReservationRefused::HoldExpired),
             status @ (ReservationStatus::Unplaced | ReservationStatus::Cancelled) => {

@@ -29,6 +29,7 @@ pub fn routes(hold: Duration, gateway: Arc<dyn PaymentGateway>) -> Router<Applic
     Router::new()
         .route("/api/reservations", post(place).get(list))
         .route("/api/reservations/{id}", get(one).delete(call_off))
+        .route("/api/reservations/{id}/extend", post(extend))
         .route("/api/tickets", get(tickets))
         .route("/api/tickets/{id}", get(ticket))
         .layer(Extension(HoldTime(hold)))
@@ -131,6 +132,24 @@ async fn one(
 ) -> Result<Written<ReservationBody>, Problem> {
     let found = reservation_of(&app, id, &principal).await?;
     Ok(Written::ok(&found, ReservationBody::new(id, &found.state, app.environment().now())))
+}
+
+/// Its owner's alone: an administrator may end another's hold, not prolong it.
+async fn extend(
+    State(app): State<Application>,
+    Extension(HoldTime(hold)): Extension<HoldTime>,
+    principal: Principal,
+    command: CommandRequest,
+    PathId(id): PathId<ReservationId>,
+) -> Result<Written<ReservationBody>, Problem> {
+    let found = reservation_of(&app, id, &principal).await?;
+    if found.state.order.as_ref().is_none_or(|order| order.customer != principal.user_id) {
+        return Err(Problem::forbidden("this reservation is another's"));
+    }
+    let until = later(app.environment().now(), hold);
+    let receipt = app.execute(id, ReservationCommand::Extend { until }).request(command.context()).await?;
+    let body = ReservationBody::new(id, &receipt.state, app.environment().now());
+    Ok(Written::ok(&(receipt.version, receipt.position), body))
 }
 
 async fn call_off(

@@ -19,6 +19,8 @@ pub struct Reservation {
     pub payment: Option<PaymentId>,
     /// How often it was tried to pay.
     pub attempts: u32,
+    /// How often the hold was extended.
+    pub extensions: u32,
     /// What the customer bought.
     pub tickets: Vec<Ticket>,
 }

@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use std::time::Duration;
 use uuid::Uuid;
 
-use ReservationCommand::{Cancel, Complete, CompleteLate, Expire, FailPayment, Place, StartPayment};
-use ReservationEvent::{Cancelled, Completed, Expired, PaymentFailed, PaymentStarted, Placed};
+use ReservationCommand::{Cancel, Complete, CompleteLate, Expire, Extend, FailPayment, Place, StartPayment};
+use ReservationEvent::{Cancelled, Completed, Expired, Extended, PaymentFailed, PaymentStarted, Placed};
 
 fn after(seconds: u64) -> Timestamp {
     later(START, Duration::from_secs(seconds))
@@ -238,4 +238,32 @@ fn the_lines_share_the_seats_that_their_section_chose_and_each_ticket_tells_its_
         let wanted = |tier: &str, row: &str, seat| (tier.to_owned(), Some(row.to_owned()), Some(seat));
         assert_eq!(seats, [wanted("Adult", "A", 1), wanted("Adult", "A", 2), wanted("Child", "B", 3)]);
     });
+}
+
+#[test]
+fn a_hold_is_extended_ten_times_and_never_shortened() {
+    let extended = Extended { until: after(400) };
+    given::<Reservation>([placed()])
+        .when(Extend { until: after(400) })
+        .then([extended.clone()])
+        .then_state(|order| assert_eq!(order.order.as_ref().unwrap().until, after(400)));
+    given::<Reservation>([placed()])
+        .when(Extend { until: after(100) })
+        .then([Extended { until: after(300) }]);
+    given::<Reservation>(paying()).when(Extend { until: after(500) }).then([Extended { until: after(700) }]);
+    given::<Reservation>([placed()].into_iter().chain(vec![extended; 10]))
+        .when(Extend { until: after(500) })
+        .then_rejected(ReservationRefused::LimitExceeded { limit: 10 });
+    let extend = || Extend { until: after(900) };
+    given::<Reservation>([placed()])
+        .when(extend())
+        .at(after(300))
+        .then_rejected(ReservationRefused::HoldExpired);
+    given::<Reservation>([placed(), Expired]).when(extend()).then_rejected(ReservationRefused::HoldExpired);
+    given::<Reservation>(paying().into_iter().chain([completed()]))
+        .when(extend())
+        .then_rejected(ReservationRefused::AlreadyPaid);
+    given::<Reservation>([placed(), Cancelled])
+        .when(extend())
+        .then_rejected(ReservationRefused::WrongState { status: ReservationStatus::Cancelled });
 }

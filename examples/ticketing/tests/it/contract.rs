@@ -255,3 +255,23 @@ async fn the_largest_event_that_the_rules_allow_is_taken() {
     let made = person.post("/api/events", event).await.expect(201);
     assert_eq!(made.body["sections"].as_array().unwrap().len(), 50);
 }
+
+#[tokio::test]
+async fn a_hold_is_extended_by_its_owner_ten_times_while_it_lasts() {
+    let folder = folder();
+    let server = Server::start(folder.path(), &[("ADMIN_EMAIL", "root@example.org")]);
+    let (ann, admin) = (server.sign_in("ann@example.org").await, server.sign_in("root@example.org").await);
+    let show = ann.sell(3).await;
+    let reservation = ann.reserve(&show, 1).await.expect(201);
+    let path = format!("/api/reservations/{}/extend", reservation.text("/id"));
+    admin.post(&path, json!({})).await.problem(403, "forbidden");
+    let mut until = reservation.text("/expires_at");
+    for _ in 0..10 {
+        let extended = ann.post(&path, json!({})).await.expect(200);
+        assert!(extended.text("/expires_at") > until, "{extended:?}");
+        until = extended.text("/expires_at");
+    }
+    assert_eq!(ann.post(&path, json!({})).await.problem(409, "limit_exceeded")["limit"], 10);
+    ann.pay(&reservation, "succeed").await.expect(201);
+    ann.post(&path, json!({})).await.problem(409, "already_paid");
+}

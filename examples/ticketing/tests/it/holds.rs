@@ -46,7 +46,7 @@ async fn holds(app: &Application) -> Vec<(ReservationId, Hold)> {
         let event = ReservationEvent::recorded(&event).expect("an event of an order");
         let until = match &event.body {
             ReservationEvent::Placed { order, .. } => order.until,
-            ReservationEvent::PaymentStarted { until, .. } => *until,
+            ReservationEvent::Extended { until } | ReservationEvent::PaymentStarted { until, .. } => *until,
             ReservationEvent::PaymentFailed { .. }
             | ReservationEvent::Completed { .. }
             | ReservationEvent::Cancelled

@@ -136,12 +136,19 @@ async fn buy(
 ) -> Option<()> {
     let email = format!("buyer-{buyer}@example.org");
     let person = try_sign_in(server, &email).await?;
-    let post = async |path: &'static str, key: String, asked: serde_json::Value| {
+    let post = async |path: &str, key: String, asked: serde_json::Value| {
         let request = server.request(Method::POST, path).bearer_auth(&person).header("idempotency-key", &key);
         let response = request.json(&asked).send().await.ok()?;
         let status = response.status().as_u16();
         let answer = response.json::<serde_json::Value>().await.ok()?;
-        acknowledged.post(Post { buyer: email.clone(), path, key, asked, status, answer: answer.clone() });
+        acknowledged.post(Post {
+            buyer: email.clone(),
+            path: path.to_owned(),
+            key,
+            asked,
+            status,
+            answer: answer.clone(),
+        });
         Some(answer)
     };
     for turn in 0..3 {
@@ -160,6 +167,10 @@ async fn buy(
                 acknowledged.cancelled(id);
             }
             continue;
+        }
+        if random.next_u64().is_multiple_of(4) {
+            let extend = format!("extend-{life}-{buyer}-{turn}");
+            post(&format!("/api/reservations/{id}/extend"), extend, json!({})).await?;
         }
         let outcome = OUTCOMES[usize::try_from(random.next_u64() % 4).ok()?];
         let method = json!({ "type": "simulated", "outcome": outcome });

@@ -22,6 +22,7 @@ pub(crate) struct Buyer {
     /// The outcomes of the payments tried, one after the other.
     pub(crate) payments: Vec<&'static str>,
     pub(crate) gives_up: bool,
+    pub(crate) extends: bool,
     /// How long before each payment.
     pub(crate) hesitates: Duration,
 }
@@ -108,6 +109,12 @@ async fn buy(app: &Application, on_sale: &OnSale, buyer: &Buyer) {
     let Some(id) = reserve(&client, buyer, &wanted, &**clock).await else { return };
     for (attempt, outcome) in buyer.payments.iter().enumerate() {
         clock.sleep(buyer.hesitates).await;
+        if buyer.extends {
+            let path = format!("/api/reservations/{id}/extend");
+            let extended = client.post(&path, &format!("extend-{id}-{attempt}"), json!({})).await;
+            let expected = [StatusCode::OK, StatusCode::CONFLICT, StatusCode::GONE];
+            assert!(expected.contains(&extended.status), "{extended:?}");
+        }
         let payment = json!({
             "reservation_id": id,
             "method": { "type": "simulated", "outcome": outcome },

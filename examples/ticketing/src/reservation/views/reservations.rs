@@ -43,7 +43,8 @@ impl Projection for ReservationList {
                 placed_at: *at,
                 reservation: fold([&event.body]),
             }),
-            ReservationEvent::PaymentStarted { .. }
+            ReservationEvent::Extended { .. }
+            | ReservationEvent::PaymentStarted { .. }
             | ReservationEvent::PaymentFailed { .. }
             | ReservationEvent::Completed { .. }
             | ReservationEvent::Cancelled

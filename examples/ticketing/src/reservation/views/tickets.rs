@@ -58,6 +58,7 @@ impl Projection for TicketList {
             }
             // There are tickets for what is paid only.
             ReservationEvent::Placed { .. }
+            | ReservationEvent::Extended { .. }
             | ReservationEvent::PaymentStarted { .. }
             | ReservationEvent::PaymentFailed { .. }
             | ReservationEvent::Cancelled

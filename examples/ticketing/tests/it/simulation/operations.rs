@@ -37,6 +37,7 @@ const REST: Duration = Duration::from_mins(10);
 enum Operation {
     Reserve { quantity: u32 },
     Pay { order: usize, outcome: &'static str },
+    Extend { order: usize },
     GiveUp { order: usize },
     OpenSales,
     CloseSales,
@@ -49,6 +50,7 @@ fn operation() -> impl Strategy<Value = Operation> {
     prop_oneof![
         6 => (1_u32..5).prop_map(|quantity| Operation::Reserve { quantity }),
         6 => (0_usize..8, outcome()).prop_map(|(order, outcome)| Operation::Pay { order, outcome }),
+        2 => (0_usize..8).prop_map(|order| Operation::Extend { order }),
         2 => (0_usize..8).prop_map(|order| Operation::GiveUp { order }),
         1 => Just(Operation::OpenSales),
         1 => Just(Operation::CloseSales),
@@ -63,6 +65,7 @@ struct Order {
     id: String,
     quantity: u32,
     status: String,
+    extensions: u32,
     expires: Timestamp,
 }
 
@@ -123,6 +126,7 @@ impl<'a> Shop<'a> {
         match *operation {
             Operation::Reserve { quantity } => self.reserve(&key, quantity).await,
             Operation::Pay { order, outcome } => self.pay(&key, order, outcome).await,
+            Operation::Extend { order } => self.extend(&key, order).await,
             Operation::GiveUp { order } => self.give_up(order).await,
             Operation::OpenSales => self.set_sales(&key, true).await,
             Operation::CloseSales => self.set_sales(&key, false).await,
@@ -146,7 +150,7 @@ impl<'a> Shop<'a> {
         } else {
             assert_eq!(answer.status, 201, "{answer:?}");
             let (id, expires) = (answer.text("/id").to_owned(), later(self.now(), HOLD));
-            self.orders.push(Order { id, quantity, status: "held".into(), expires });
+            self.orders.push(Order { id, quantity, status: "held".into(), extensions: 0, expires });
         }
     }
 
@@ -166,6 +170,30 @@ impl<'a> Shop<'a> {
             // Its tenth attempt is its last.
             "held" => assert_problem(&answer, 409, "limit_exceeded"),
             "paying" => assert_problem(&answer, 409, "payment_in_progress"),
+            "completed" => assert_problem(&answer, 409, "already_paid"),
+            "expired" => assert_problem(&answer, 410, "hold_expired"),
+            _ => assert_problem(&answer, 409, "wrong_state"),
+        }
+    }
+
+    async fn extend(&mut self, key: &str, order: usize) {
+        let Some(place) = order.checked_rem(self.orders.len()) else { return };
+        let until = later(self.now(), HOLD);
+        let order = &mut self.orders[place];
+        let answer = self.buyer.post(&format!("/api/reservations/{}/extend", order.id), key, json!({})).await;
+        match &*order.status {
+            // It is being ended.
+            "held" | "paying" if until > later(order.expires, HOLD) => {
+                assert_problem(&answer, 410, "hold_expired");
+            }
+            "held" | "paying" if order.extensions == 10 => assert_problem(&answer, 409, "limit_exceeded"),
+            "held" | "paying" => {
+                assert_eq!(answer.status, 200, "{answer:?}");
+                order.extensions += 1;
+                order.expires = order.expires.max(until);
+                let told: Timestamp = answer.text("/expires_at").parse().unwrap();
+                assert!(told >= until && told <= later(order.expires, SOON), "{order:?} {answer:?}");
+            }
             "completed" => assert_problem(&answer, 409, "already_paid"),
             "expired" => assert_problem(&answer, 410, "hold_expired"),
             _ => assert_problem(&answer, 409, "wrong_state"),

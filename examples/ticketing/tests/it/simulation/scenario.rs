@@ -170,6 +170,7 @@ fn draw(simulation: &Simulation, number: u64) -> Buyer {
             .map(|_| OUTCOMES[usize::try_from(simulation.below(4)).expect("below four")])
             .collect(),
         gives_up: simulation.below(4) == 0,
+        extends: simulation.below(4) == 0,
         hesitates: Duration::from_millis(
             [0, 0, 2_000, 9_990][usize::try_from(simulation.below(4)).expect("below four")],
         ),
