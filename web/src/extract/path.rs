@@ -3,6 +3,7 @@
 use crate::Problem;
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
+use composable_rust_core::StreamId;
 use std::str::FromStr;
 
 /// The one id of a path such as `/events/{id}`; a text that is none is refused with 400 `invalid_parameter`.
@@ -42,5 +43,8 @@ fn parse<T: FromStr>(params: &RawPathParams, index: usize) -> Result<T, Problem>
         tracing::error!(index, "a handler asks for a path parameter that its route does not have");
         return Err(Problem::internal());
     };
-    text.parse().map_err(|_| Problem::invalid_parameter(name, format!("{name} is not a valid id")))
+    let invalid = || Problem::invalid_parameter(name, format!("{name} is not a valid id"));
+    // Whatever type it is read as, it names a stream: a text that cannot is no id.
+    StreamId::new("id", text).map_err(|_| invalid())?;
+    text.parse().map_err(|_| invalid())
 }

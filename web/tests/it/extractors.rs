@@ -125,6 +125,10 @@ async fn ids_in_the_path_are_checked() {
     for path in ["/rooms/17", "/rooms/%00", "/rooms/%ff", "/pairs/1/x", "/pairs/-1/2"] {
         problem(server.get(path).send().await.unwrap(), 400, "invalid_parameter").await;
     }
+    // A key that no stream can have is the client's mistake, whatever type the handler reads it as.
+    for path in ["/names/a%0Ab".to_owned(), format!("/names/{}", "x".repeat(201))] {
+        problem(server.get(&path).send().await.unwrap(), 400, "invalid_parameter").await;
+    }
     assert_eq!(server.get("/pairs/1/2").send().await.unwrap().text().await.unwrap(), "1 2");
 }
 

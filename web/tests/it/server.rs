@@ -223,6 +223,7 @@ fn routes(gate: &Gate) -> Router<Application> {
         .route("/rooms/{id}/take", post(take))
         .route("/rooms/{id}/forgetful", post(forgetful))
         .route("/pairs/{a}/{b}", get(pair))
+        .route("/names/{name}", get(name))
         .route("/large", put(async |JsonBody(_): JsonBody<Take>| ()).layer(body_limit(512 * 1024)))
         .route("/reason", post(async |body: Option<JsonBody<Take>>| Json(body.map(|body| body.0.seats))))
         .route("/me", get(async |me: Principal| me.user_id.to_string()))
@@ -306,6 +307,10 @@ async fn forgetful(
     let receipt = app.execute(id, RoomCommand::Take { seats: 1 }).request(command.context()).await?;
     assert!(receipt.replayed, "the power went off");
     Ok(Written::ok(&receipt, RoomBody::new(id, &receipt.state)))
+}
+
+async fn name(PathId(name): PathId<String>) -> String {
+    name
 }
 
 async fn pair(PathIds(a, b): PathIds<u32, u32>) -> String {
