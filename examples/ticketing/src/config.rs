@@ -17,7 +17,7 @@ use composable_rust::runtime::{BoxError, SystemClock};
 use composable_rust::web::{RateLimitLayer, TrustedProxies};
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -109,7 +109,7 @@ impl Config {
     /// # Errors
     /// When its books cannot be opened.
     pub fn gateway(&self) -> Result<SimulatedGateway, BoxError> {
-        let path = self.database.with_extension("gateway.jsonl");
+        let path = beside(&self.database, "gateway.jsonl");
         let ledger =
             Ledger::open(&path).map_err(|error| format!("{} cannot be used: {error}", path.display()))?;
         Ok(SimulatedGateway::new(ledger, Arc::new(SystemClock)))
@@ -122,7 +122,7 @@ impl Config {
     pub fn secret(&self) -> Result<Secret, BoxError> {
         match &self.session_secret {
             Some(secret) => Ok(secret.clone()),
-            None => Secret::kept_in(&self.database.with_extension("secret")),
+            None => Secret::kept_in(&beside(&self.database, "secret")),
         }
     }
 }
@@ -130,6 +130,14 @@ impl Config {
 #[expect(clippy::print_stdout, reason = "it was asked for with --print-config")]
 fn print(config: &Config) {
     print!("{config}");
+}
+
+/// What is kept beside the database: its whole name, so that two databases never share it, and what it is.
+fn beside(database: &Path, what: &str) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(".");
+    name.push(what);
+    name.into()
 }
 
 /// As `--print-config` shows it, with secrets masked.

@@ -6,6 +6,7 @@ use crate::shared::{Currency, Money, PaymentId, ReservationId, ShowId};
 use composable_rust::FixedClock;
 use composable_rust::prelude::*;
 use composable_rust::testing::spec::START;
+use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
@@ -118,10 +119,15 @@ async fn the_books_survive_a_restart_and_a_line_that_was_cut_off() {
     let path = folder.path().join("books.jsonl");
     let gateway = || SimulatedGateway::new(Ledger::open(&path).unwrap(), Arc::new(FixedClock::at(START)));
     assert!(gateway().charge(payment(), order(LostAnswer)).await.is_err());
-    let cut = [std::fs::read(&path).unwrap(), br#"{"payment":"00"#.to_vec()].concat();
-    std::fs::write(&path, cut).unwrap();
+    let cut_off = || {
+        let mut books = std::fs::OpenOptions::new().append(true).open(&path).unwrap();
+        books.write_all(br#"{"payment":"00"#).unwrap();
+    };
+    cut_off();
     let again = gateway();
     assert_eq!(again.charge(payment(), order(LostAnswer)).await.unwrap(), ChargeAnswer::Succeeded);
+    // A disk that was full for a while cuts a line off in the middle of a life.
+    cut_off();
     again.refund(payment(), euros(90)).await.unwrap();
     again.refund(payment(), euros(90)).await.unwrap();
     assert_eq!(gateway().ledger().entries().len(), 1);

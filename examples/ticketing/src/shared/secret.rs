@@ -56,7 +56,7 @@ fn write(path: &Path, text: &str) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    let aside = path.with_extension("secret-new");
+    let aside = path.with_added_extension("new");
     let mut file = private(&aside)?;
     writeln!(file, "{text}")?;
     file.sync_all()?;

@@ -17,7 +17,8 @@ pub(crate) struct Books {
 impl Books {
     /// Opens what is in the program's `folder`.
     pub(crate) async fn open(folder: &Path) -> Self {
-        let ledger = Ledger::open(&folder.join("data/ticketing.gateway.jsonl")).expect("the gateway's books");
+        let ledger =
+            Ledger::open(&folder.join("data/ticketing.db.gateway.jsonl")).expect("the gateway's books");
         let gateway = Arc::new(SimulatedGateway::new(ledger, Arc::new(SystemClock)));
         let storage = Sqlite::file(folder.join("data/ticketing.db"));
         let port = Arc::clone(&gateway) as Arc<dyn PaymentGateway>;

@@ -67,15 +67,13 @@ impl Ledger {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)?;
         }
-        let mut file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
+        let file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
         let mut entries = BTreeMap::new();
         for line in BufReader::new(&file).split(b'\n') {
             if let Ok(entry) = serde_json::from_slice::<Entry>(&line?) {
                 entries.insert(entry.payment, entry);
             }
         }
-        // Ends a line that was cut off, so that the next one stands alone.
-        file.write_all(b"\n")?;
         Ok(Self { books: Mutex::new(Books { entries, file: Some(file) }) })
     }
 
@@ -117,7 +115,9 @@ impl Ledger {
 impl Books {
     fn write(&mut self, entry: &Entry) -> io::Result<()> {
         let Some(file) = &mut self.file else { return Ok(()) };
-        let mut line = serde_json::to_vec(entry)?;
+        // The break comes first: whatever a crash or a full disk has cut off before, this line stands alone.
+        let mut line = vec![b'\n'];
+        serde_json::to_writer(&mut line, entry)?;
         line.push(b'\n');
         file.write_all(&line)?;
         file.sync_data()
