@@ -1,4 +1,4 @@
-//! What happens to every request before and after its handler; [`HttpService`](crate::HttpService) says in which order.
+//! What happens to every request before and after its handler; the crate's page lists the order.
 
 mod bounds;
 mod compression;
