@@ -228,7 +228,7 @@ impl Readers {
     }
 
     async fn take(&self, doing: &'static str) -> Result<Read<'_>, StoreError> {
-        let closed = || StoreError::unavailable(doing, sqlx::Error::PoolClosed);
+        let closed = || store_error(doing, sqlx::Error::PoolClosed);
         let permit = self.free.acquire().await.map_err(|_| closed())?;
         let connection = guard(&self.idle).pop().ok_or_else(closed)?;
         Ok(Read { readers: self, connection: Some(connection), doing, _permit: permit })

@@ -20,6 +20,9 @@ pub(crate) fn store_error(doing: &'static str, error: sqlx::Error) -> StoreError
         Some(code::CORRUPT | code::NOTADB) => return StoreError::Corrupt(format!("{doing}: {error}")),
         Some(_) | None => {}
     }
+    if matches!(error, sqlx::Error::PoolClosed) {
+        return StoreError::unavailable(doing, "the storage is closed: its application was shut down");
+    }
     if matches!(error, sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_)) {
         return corrupt(doing, &error);
     }

@@ -53,7 +53,14 @@ fn sign(file: &mut File) -> std::io::Result<()> {
 
 fn taken(database: &Path, file: &mut File) -> StoreError {
     let mut holder = String::new();
-    let holder = match file.read_to_string(&mut holder) {
+    let read = file.read_to_string(&mut holder);
+    if holder.trim() == std::process::id().to_string() {
+        return StoreError::Setup(format!(
+            "{} is already open in this process; shut that application down first",
+            database.display()
+        ));
+    }
+    let holder = match read {
         Ok(_) if !holder.trim().is_empty() => format!("process {}", holder.trim()),
         // It has the lock but has not signed yet, or the system refuses to read a locked file.
         Ok(_) | Err(_) => "another process".to_owned(),

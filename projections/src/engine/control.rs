@@ -43,11 +43,12 @@ impl ProjectionControl {
     /// one is being built already, that goes on.
     ///
     /// # Errors
-    /// [`StoreError`] when the store failed; call again.
+    /// [`StoreError`] when the store failed; call again. After a shutdown it says so.
     ///
     /// # Cancel safety
     /// Dropping the future may leave the rebuild ordered or not.
     pub async fn rebuild(&self) -> Result<u32, StoreError> {
+        self.shared.not_stopped("order a rebuild")?;
         let generation = self.shared.make_next().await?;
         self.shared.wake.notify_one();
         Ok(generation)
@@ -79,6 +80,7 @@ impl ProjectionControl {
         by: &str,
         patience: Duration,
     ) -> Result<RetryOutcome, StoreError> {
+        self.shared.not_stopped("retry a dead letter")?;
         let live = self.shared.seen_live();
         match live.and_then(|live| self.shared.monitor(live.generation)) {
             Some(monitor) => retry_dead_letter(&self.shared.deps, &monitor, id, by, patience).await,

@@ -102,7 +102,10 @@ impl<P: Projection> ProjectionRunner<P> {
         let result = loop {
             let turn = tokio::select! {
                 biased;
-                () = shutdown.cancelled() => break Ok(()),
+                () = shutdown.cancelled() => {
+                    self.shared.set_stopped();
+                    break Ok(());
+                }
                 turn = self.turn(&mut memory) => turn,
             };
             if let Err(error) = turn {

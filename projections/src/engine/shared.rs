@@ -38,6 +38,8 @@ struct State {
     live: Option<Live>,
     checked_at: Option<Timestamp>,
     running: bool,
+    /// Whether the application was told to shut down; then nothing is waited for.
+    stopped: bool,
     monitors: BTreeMap<u32, Monitor>,
     failure: Option<String>,
 }
@@ -105,6 +107,19 @@ impl Shared {
 
     pub(super) fn set_running(&self, running: bool) {
         self.state().running = running;
+    }
+
+    pub(super) fn set_stopped(&self) {
+        self.state().stopped = true;
+    }
+
+    /// # Errors
+    /// [`StoreError::Unavailable`] after the shutdown.
+    pub(super) fn not_stopped(&self, doing: &'static str) -> Result<(), StoreError> {
+        if self.state().stopped {
+            return Err(StoreError::unavailable(doing, "its application was shut down"));
+        }
+        Ok(())
     }
 
     /// The monitor of a generation that this instance maintains or stands by for.

@@ -1,7 +1,7 @@
 //! The check of the whole before anything starts: all findings at once, each with the line to write.
 
 use super::entries::Reader;
-use super::{ApplicationBuilder, Finding};
+use super::{ApplicationBuilder, Finding, limits};
 use composable_rust_core::{MAX_CATEGORY_BYTES, StreamId};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,8 @@ pub(super) fn findings(builder: &ApplicationBuilder) -> Vec<Finding> {
     activities(builder, &mut findings);
     projections(builder, &mut findings);
     readers(builder, &mut findings);
-    limits(builder, &mut findings);
+    name(builder, &mut findings);
+    limits::check(&builder.options, &mut findings);
     findings.extend(builder.services.iter().flat_map(|service| service.check()));
     findings
 }
@@ -46,6 +47,12 @@ fn deciders(builder: &ApplicationBuilder, findings: &mut Vec<Finding>) {
                 "give one of them another `#[action(category = \"…\")]`".to_owned()
             };
             findings.push(Finding::new(format!("category {category:?} is decided by {list}"), fix));
+        }
+        if category.starts_with(&composable_rust_core::process_category("")) {
+            findings.push(Finding::new(
+                format!("category {category:?} of {} is kept for processes", deciders.join(" and ")),
+                "give its action a `#[action(category = \"…\")]` that does not begin with \"process-\"",
+            ));
         }
         if StreamId::new(category, "key").is_err() {
             findings.push(Finding::new(
@@ -172,21 +179,7 @@ fn readers(builder: &ApplicationBuilder, findings: &mut Vec<Finding>) {
     }
 }
 
-fn limits(builder: &ApplicationBuilder, findings: &mut Vec<Finding>) {
-    let options = &builder.options;
-    let positive = [
-        ("subscriptions.batch_size", options.subscriptions.batch_size),
-        ("commands.max_attempts", options.commands.max_attempts as usize),
-        ("commands.cached_aggregates", options.commands.cached_aggregates),
-        ("commands.committer.max_batch", options.commands.committer.max_batch),
-        ("commands.committer.max_waiting", options.commands.committer.max_waiting),
-        ("processes.concurrent_steps", options.processes.concurrent_steps),
-        ("processes.concurrent_work", options.processes.concurrent_work),
-        ("processes.cached_instances", options.processes.cached_instances),
-    ];
-    for (name, _) in positive.into_iter().filter(|(_, value)| *value == 0) {
-        findings.push(Finding::new(format!("option {name} is 0"), format!("set {name} to at least 1")));
-    }
+fn name(builder: &ApplicationBuilder, findings: &mut Vec<Finding>) {
     if StreamId::new("application", &builder.name).is_err() {
         findings.push(Finding::new(
             format!("{:?} is no name of an application", builder.name),

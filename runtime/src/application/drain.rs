@@ -3,12 +3,53 @@
 use super::ApplicationError;
 use super::shared::{Background, Shared};
 use composable_rust_core::{elapsed, later};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
-use std::sync::PoisonError;
+use std::sync::{Arc, OnceLock, PoisonError};
 use std::time::Duration;
+use tokio::sync::oneshot;
 
-/// Stops intake, drains, and closes; whatever does not end in time is named.
-pub(super) async fn shutdown(shared: &Shared) -> Result<(), ApplicationError> {
+/// The names of what did not end in time.
+type Late = Vec<String>;
+
+/// The one shutdown of an application, and its result for everyone who asks.
+#[derive(Default)]
+pub(crate) struct Drain {
+    result: OnceLock<futures_util::future::Shared<BoxFuture<'static, Late>>>,
+}
+
+/// Begins the shutdown unless it has begun. It runs as a task of its own, so that nobody who stops waiting stops it.
+///
+/// # Cancel safety
+/// Dropping the future stops the waiting, not the shutdown.
+pub(super) fn shutdown(
+    shared: &Arc<Shared>,
+) -> impl Future<Output = Result<(), ApplicationError>> + Send + 'static {
+    let mut begun = None;
+    let result = shared.drain.result.get_or_init(|| {
+        let (end, ended) = oneshot::channel();
+        begun = Some(end);
+        // The task fails to answer only when it panicked or its runtime has ended.
+        async move { ended.await.unwrap_or_else(|_| vec!["the shutdown itself".to_owned()]) }.boxed().shared()
+    });
+    if let Some(end) = begun {
+        let draining = Arc::clone(shared);
+        let task = async move {
+            // Nobody may be waiting any more.
+            let _ = end.send(drain(&draining).await);
+        };
+        shared.deps.environment.spawner.spawn("shutdown", Box::pin(task));
+    }
+    let result = result.clone();
+    async move {
+        let late = result.await;
+        if late.is_empty() { Ok(()) } else { Err(ApplicationError::DrainTimeout(late)) }
+    }
+}
+
+/// Stops intake, drains, and closes; answers what did not end in time.
+async fn drain(shared: &Shared) -> Late {
     let environment = &shared.deps.environment;
     let deadline = later(environment.now(), shared.options.drain_timeout);
     let left = |now: Timestamp| elapsed(now, deadline);
@@ -29,7 +70,7 @@ pub(super) async fn shutdown(shared: &Shared) -> Result<(), ApplicationError> {
         }
     }
     (shared.deps.storage.close)().await;
-    if late.is_empty() { Ok(()) } else { Err(ApplicationError::DrainTimeout(late)) }
+    late
 }
 
 async fn within(shared: &Shared, limit: Duration, work: impl Future<Output = ()>) -> bool {

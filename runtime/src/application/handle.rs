@@ -1,6 +1,7 @@
 //! The handle of a running application.
 
 use super::dispatcher::ApplicationDispatcher;
+use super::gate::Inside;
 use super::shared::Shared;
 use super::{ApplicationBuilder, ApplicationError, ComponentHealth, dead_letters, drain, health};
 use crate::command::{self, Execute, ExecuteAll, ExecuteError, Loaded, TargetSet};
@@ -15,7 +16,11 @@ use composable_rust_projections::{Monitor, Progress, ProjectionControl, RetryOut
 use std::any::Any;
 use std::sync::Arc;
 
-/// A running application; cheap to clone.
+/// A running application; cheap to clone. End it with [`Self::shutdown`].
+///
+/// When its last handle is dropped without that, it stops as well, with a warning: its background work is told to end
+/// and is not waited for, and the storage is free once that has ended. Its stores, commands under way and services that
+/// keep the application count as handles.
 #[derive(Debug, Clone)]
 pub struct Application {
     pub(crate) shared: Arc<Shared>,
@@ -46,8 +51,9 @@ impl Application {
     /// The state of an aggregate as its stream says now, never stale; `None` when it has no event.
     ///
     /// # Errors
-    /// [`ExecuteError`] when the stream cannot be read.
+    /// [`ExecuteError`] when the stream cannot be read; [`ExecuteError::Draining`] after a shutdown has begun.
     pub async fn load<D: Decider>(&self, key: &KeyOf<D>) -> Result<Option<Loaded<D>>, ExecuteError<Never>> {
+        let _inside = self.shared.gate.enter().ok_or(ExecuteError::Draining)?;
         command::load::<D>(&self.shared, key).await
     }
 
@@ -115,11 +121,12 @@ impl Application {
     /// Tries again what a dead letter holds: the failed handler, never the append.
     ///
     /// # Errors
-    /// [`StoreError`] when the store failed.
+    /// [`StoreError`] when the store failed, or the application was shut down.
     ///
     /// # Cancel safety
     /// Dropping the future stops the waiting, not the retry.
     pub async fn retry_dead_letter(&self, id: DeadLetterId, by: &str) -> Result<RetryOutcome, StoreError> {
+        let _inside = self.enter("retry a dead letter")?;
         dead_letters::retry(&self.shared, id, by).await
     }
 
@@ -127,11 +134,12 @@ impl Application {
     /// each stream until one fails again; this does not wait for it.
     ///
     /// # Errors
-    /// [`StoreError`] when the store failed; some may have been asked for.
+    /// [`StoreError`] when the store failed, or the application was shut down; some may have been asked for.
     ///
     /// # Cancel safety
     /// As after an error.
     pub async fn retry_dead_letters(&self, filter: &DeadLetterFilter, by: &str) -> Result<u64, StoreError> {
+        let _inside = self.enter("retry dead letters")?;
         dead_letters::retry_all(&self.shared, filter, by).await
     }
 
@@ -165,7 +173,16 @@ impl Application {
     ///
     /// # Errors
     /// [`ApplicationError::DrainTimeout`] names what did not end in time.
+    ///
+    /// # Cancel safety
+    /// There is one shutdown, which everyone who calls this waits for. Dropping the future stops the waiting, not the
+    /// shutdown; calling again waits for the same result.
     pub async fn shutdown(&self) -> Result<(), ApplicationError> {
         drain::shutdown(&self.shared).await
+    }
+
+    fn enter(&self, doing: &'static str) -> Result<Inside, StoreError> {
+        let inside = self.shared.gate.enter();
+        inside.ok_or_else(|| StoreError::unavailable(doing, "the application was shut down"))
     }
 }

@@ -10,6 +10,7 @@ mod error;
 mod gate;
 mod handle;
 mod health;
+mod limits;
 mod measured;
 mod options;
 mod registry;

@@ -1,5 +1,6 @@
 //! What all parts of a running application share.
 
+use super::drain::Drain;
 use super::writes::Writes;
 use super::{ApplicationOptions, Gate, Registry, Service};
 use crate::command::{Aggregates, Executor};
@@ -58,12 +59,28 @@ pub(crate) struct Shared {
     /// Typed handles of projections and whatever services leave for others.
     pub(crate) handles: Handles,
     pub(crate) background: Mutex<Vec<Background>>,
+    pub(crate) drain: Drain,
     pub(crate) services: tokio::sync::Mutex<Vec<Box<dyn Service>>>,
 }
 
 impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Shared").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// The last handle is gone: what runs in the background ends, and with it what it holds.
+impl Drop for Shared {
+    fn drop(&mut self) {
+        if !self.gate.is_closed() {
+            tracing::warn!(
+                application = self.name,
+                "the last handle of a running application was dropped, which stops it without waiting; \
+                 call `shutdown().await`"
+            );
+        }
+        self.gate.close();
+        self.shutdown.cancel();
     }
 }
 

@@ -1,5 +1,6 @@
 //! Bringing a checked declaration to life, in dependency order.
 
+use super::drain::{self, Drain};
 use super::measured::Measured;
 use super::shared::{Background, Handles, Shared};
 use super::writes::Writes;
@@ -33,6 +34,7 @@ pub(crate) struct Starting {
     background: Vec<Background>,
     projections: Vec<ProjectionControl>,
     preparing: Vec<BoxFuture<'static, Result<(), StoreError>>>,
+    prepared: Vec<Box<dyn FnOnce(&mut Self) + Send>>,
     handles: Handles,
 }
 
@@ -61,7 +63,7 @@ impl Starting {
         });
     }
 
-    /// Maintains the rows of `projection` in the background, and leaves its view for readers.
+    /// Maintains the rows of `projection` in the background once all are prepared, and leaves its view for readers.
     pub(crate) fn project<P: Projection>(&mut self, projection: P) {
         let runner =
             Arc::new(ProjectionRunner::new(projection, self.deps.clone(), self.options.projections.clone()));
@@ -69,11 +71,13 @@ impl Starting {
         self.projections.push(runner.control());
         let preparing = Arc::clone(&runner);
         self.preparing.push(Box::pin(async move { preparing.prepare().await }));
-        let shutdown = self.shutdown.clone();
-        self.spawn("projection", P::NAME.to_owned(), async move {
-            // The error is logged by the runner and shown by its control.
-            drop(runner.run(&shutdown).await);
-        });
+        self.prepared.push(Box::new(move |starting| {
+            let shutdown = starting.shutdown.clone();
+            starting.spawn("projection", P::NAME.to_owned(), async move {
+                // The error is logged by the runner and shown by its control.
+                drop(runner.run(&shutdown).await);
+            });
+        }));
     }
 
     /// Runs `work` in the background; the shutdown waits for it.
@@ -125,6 +129,7 @@ pub(super) async fn start(builder: ApplicationBuilder) -> Result<Application, Ap
         background: Vec::new(),
         projections: Vec::new(),
         preparing: Vec::new(),
+        prepared: Vec::new(),
         handles: Handles::default(),
     };
     let mut registry = Registry::default();
@@ -137,10 +142,7 @@ pub(super) async fn start(builder: ApplicationBuilder) -> Result<Application, Ap
     for projection in builder.projections {
         (projection.start)(&mut starting);
     }
-    // A list that is asked for right after the start is empty, not missing.
-    for preparing in std::mem::take(&mut starting.preparing) {
-        preparing.await.map_err(ApplicationError::Storage)?;
-    }
+    starting.prepare().await?;
     for process in builder.processes {
         (process.start)(&mut starting);
     }
@@ -153,11 +155,26 @@ pub(super) async fn start(builder: ApplicationBuilder) -> Result<Application, Ap
     let (options, halt) = (starting.options.subscriptions.clone(), starting.shutdown.child_token());
     starting.subscribe(monitor, relay, options, halt);
     let application = Application { shared: Arc::new(starting.share(name, bus, writes)) };
-    start_services(&application, builder.services).await?;
-    Ok(application)
+    let unfinished = Unfinished(Some(application));
+    unfinished.start_services(builder.services).await
 }
 
 impl Starting {
+    /// Prepares all projections, so that a list that is asked for right after the start is empty, not missing; then lets
+    /// them run. Nothing runs before: a start that fails or is dropped here leaves no task.
+    async fn prepare(&mut self) -> Result<(), ApplicationError> {
+        for preparing in std::mem::take(&mut self.preparing) {
+            if let Err(error) = preparing.await {
+                (self.deps.storage.close)().await;
+                return Err(ApplicationError::Storage(error));
+            }
+        }
+        for run in std::mem::take(&mut self.prepared) {
+            run(self);
+        }
+        Ok(())
+    }
+
     fn share(self, name: String, bus: Arc<dyn EventBus>, writes: Writes) -> Shared {
         Shared {
             name,
@@ -174,25 +191,41 @@ impl Starting {
             projections: self.projections,
             handles: self.handles,
             background: Mutex::new(self.background),
+            drain: Drain::default(),
             services: tokio::sync::Mutex::default(),
         }
     }
 }
 
-/// Services start last; when one cannot, everything is stopped again.
-async fn start_services(
-    application: &Application,
-    services: Vec<Box<dyn super::Service>>,
-) -> Result<(), ApplicationError> {
-    for mut service in services {
-        let name = service.name();
-        if let Err(source) = service.start(application).await {
-            if let Err(error) = application.shutdown().await {
-                tracing::error!(error = &error as &dyn std::error::Error, "not everything was stopped");
+/// An application whose services have not all started; dropped before they have, it is shut down in the background.
+struct Unfinished(Option<Application>);
+
+impl Unfinished {
+    /// Services start last; when one cannot, everything is stopped again.
+    async fn start_services(
+        mut self,
+        services: Vec<Box<dyn super::Service>>,
+    ) -> Result<Application, ApplicationError> {
+        let Some(application) = &self.0 else { return Err(ApplicationError::Invalid(Vec::new())) };
+        for mut service in services {
+            let name = service.name();
+            if let Err(source) = service.start(application).await {
+                if let Err(error) = application.shutdown().await {
+                    tracing::error!(error = &error as &dyn std::error::Error, "not everything was stopped");
+                }
+                return Err(ApplicationError::Service { service: name, source });
             }
-            return Err(ApplicationError::Service { service: name, source });
+            application.shared.services.lock().await.push(service);
         }
-        application.shared.services.lock().await.push(service);
+        self.0.take().ok_or_else(|| ApplicationError::Invalid(Vec::new()))
     }
-    Ok(())
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if let Some(application) = &self.0 {
+            // It goes on without a waiter; when it was done already, this begins nothing.
+            drop(drain::shutdown(&application.shared));
+        }
+    }
 }

@@ -7,6 +7,7 @@ mod defects;
 mod domain;
 mod fairness;
 mod health;
+mod lifecycle;
 mod parking;
 mod processes;
 mod relay;

@@ -5,7 +5,9 @@ use composable_rust_core::{
     Action, Context, Decider, Decision, Never, Process, ProcessId, Projection, Recorded, Rows, State, Steps,
     steps,
 };
-use composable_rust_runtime::{Application, ApplicationError, ApplicationOptions};
+use composable_rust_runtime::{Application, ApplicationBuilder, ApplicationError, ApplicationOptions};
+use composable_rust_testing::memory::MemoryStorage;
+use std::time::Duration;
 
 /// A second decider that claims a category and an event type of another.
 #[derive(Debug, Clone, Default, PartialEq, State)]
@@ -126,9 +128,112 @@ fn eight_wiring_faults_are_reported_at_once_each_with_the_line_to_add() {
     }
 }
 
+/// A decider that would write into the streams of the process `checkout`.
+#[derive(Debug, Clone, Default, PartialEq, State)]
+struct Intruder {}
+
+#[derive(Debug, Clone, PartialEq, Action)]
+#[action(category = "process-checkout")]
+enum IntruderAction {
+    #[command]
+    Intrude {},
+    #[event]
+    Intruded {},
+}
+
+impl Decider for Intruder {
+    type Action = IntruderAction;
+    type Rejection = Never;
+
+    fn decide(&self, command: IntruderCommand, _: &Context) -> Decision<Self> {
+        match command {
+            IntruderCommand::Intrude {} => Ok(vec![IntruderEvent::Intruded {}]),
+        }
+    }
+
+    fn evolve(&mut self, _: &IntruderEvent) {}
+}
+
+fn builder() -> ApplicationBuilder {
+    Application::builder("spare").storage(MemoryStorage::new())
+}
+
+#[test]
+fn a_decider_in_the_category_of_a_process_is_a_fault() {
+    let findings = builder().decider::<Intruder>().findings();
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    assert!(findings[0].problem.contains("\"process-checkout\" of Intruder is kept for processes"));
+    assert!(findings[0].fix.contains("#[action(category"), "{findings:?}");
+}
+
+#[test]
+fn every_number_and_time_of_the_options_has_limits() {
+    fn set_all(options: &mut ApplicationOptions, number: usize, time: Duration) {
+        let (commands, processes) = (&mut options.commands, &mut options.processes);
+        commands.max_attempts = u32::try_from(number).unwrap_or(u32::MAX);
+        for count in [
+            &mut commands.cached_aggregates,
+            &mut commands.committer.max_batch,
+            &mut commands.committer.max_waiting,
+            &mut processes.cached_instances,
+            &mut processes.concurrent_steps,
+            &mut processes.concurrent_work,
+            &mut options.projections.rows_kept,
+            &mut options.notice_buffer,
+        ] {
+            *count = number;
+        }
+        for span in [
+            &mut commands.first_pause,
+            &mut commands.longest_pause,
+            &mut processes.poll_interval,
+            &mut processes.first_pause,
+            &mut processes.longest_pause,
+            &mut options.projections.generation_check,
+            &mut options.projections.drop_after,
+            &mut options.projections.wait_poll,
+            &mut options.projections.wait_timeout,
+            &mut options.drain_timeout,
+        ] {
+            *span = time;
+        }
+        for subscription in [&mut options.subscriptions, &mut options.projections.subscription] {
+            (subscription.batch_size, subscription.batch_bytes) = (number, number);
+            for span in [
+                &mut subscription.poll_interval,
+                &mut subscription.reread_interval,
+                &mut subscription.lease_ttl,
+                &mut subscription.lease_retry,
+                &mut subscription.backoff.first,
+                &mut subscription.backoff.longest,
+                &mut subscription.lazy_checkpoint,
+                &mut subscription.parked_check,
+            ] {
+                *span = time;
+            }
+        }
+    }
+    assert_eq!(builder().findings(), []);
+    // All 9 numbers and 10 times, and 2 and 8 of each of the two subscriptions, but for those that may be 0.
+    for (number, time, count) in
+        [(0, Duration::ZERO, 39 - 8), (usize::MAX, Duration::MAX, 39), (usize::MAX, Duration::ZERO, 13 + 19)]
+    {
+        let mut options = ApplicationOptions::default();
+        set_all(&mut options, number, time);
+        let findings = builder().options(options).findings();
+        let wrong: Vec<_> = findings.iter().filter(|found| !found.fix.starts_with("set ")).collect();
+        assert_eq!((findings.len(), wrong), (count, vec![]), "{findings:#?}");
+    }
+    let mut options = ApplicationOptions::default();
+    options.projections.subscription.lease_ttl = Duration::ZERO;
+    let findings = builder().options(options).findings();
+    assert_eq!(findings[0].problem, "option projections.subscription.lease_ttl is 0ns");
+    assert_eq!(findings[0].fix, "set projections.subscription.lease_ttl to at least 100ms");
+}
+
 #[test]
 fn an_activity_that_nobody_calls_and_storage_given_twice_are_faults() {
-    let storage = composable_rust_testing::memory::MemoryStorage::new();
+    let storage = MemoryStorage::new();
     let builder = Application::builder("spare")
         .storage(storage.clone())
         .storage(storage)
