@@ -124,6 +124,9 @@ impl ApplicationBuilder {
     ///
     /// # Errors
     /// [`ApplicationError::Invalid`] with all faults at once; else what could not be opened or started.
+    ///
+    /// # Cancel safety
+    /// Dropping the future stops what was started; the storage is free soon after.
     pub async fn start(self) -> Result<Application, ApplicationError> {
         let findings = self.findings();
         if findings.is_empty() { start::start(self).await } else { Err(ApplicationError::Invalid(findings)) }
@@ -137,7 +140,7 @@ impl ApplicationBuilder {
     /// As [`Self::start`] and [`Application::shutdown`], and whatever `ready` fails with, after an orderly end.
     ///
     /// # Cancel safety
-    /// Dropping the future leaves what was started running.
+    /// Dropping the future stops what was started, without waiting for it.
     pub async fn run(
         self,
         ready: impl AsyncFnOnce(&Application) -> Result<(), BoxError>,
