@@ -8,6 +8,7 @@ use reqwest::Method;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
 use ticketing::payment::{Payment, PaymentStatus};
 use ticketing::reservation::{Reservation, ReservationStatus};
 use ticketing::shared::{PaymentId, ReservationId};
@@ -15,6 +16,9 @@ use ticketing::shared::{PaymentId, ReservationId};
 /// What changes after the first answer, or is of the moment: an answer that a crash kept from being stored is made
 /// again from what was written.
 const OF_THE_MOMENT: [&str; 5] = ["status", "payment_id", "refunded", "decline_reason", "server_time"];
+
+/// How long a repeat may take: no gateway is asked again for what is known.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Notes the answers of all lives of a program.
 #[derive(Debug, Default)]
@@ -61,7 +65,8 @@ impl Acknowledged {
 
     /// How many requests were answered with success, and how many tickets were shown.
     pub(crate) fn counts(&self) -> (usize, usize) {
-        (self.lock().posts.len(), self.lock().tickets.len())
+        let noted = self.lock();
+        (noted.posts.len(), noted.tickets.len())
     }
 
     /// All that was acknowledged and is not so in `app`, in words.
@@ -101,7 +106,12 @@ impl Acknowledged {
                     }
                     let Some(person) = &person else { continue };
                     let again = person.request(Method::POST, &post.path).header("idempotency-key", &post.key);
-                    let again = Answer::of(again.json(&post.asked).send().await.unwrap()).await;
+                    let again = again.json(&post.asked).timeout(PATIENCE).send().await;
+                    let Ok(again) = again else {
+                        otherwise.push(format!("first {post:?}\nthen no answer within {PATIENCE:?}"));
+                        continue;
+                    };
+                    let again = Answer::of(again).await;
                     if (again.status, lasting(&again.body)) != (post.status, lasting(&post.answer)) {
                         otherwise.push(format!("first {post:?}\nthen {} {}", again.status, again.body));
                     }
