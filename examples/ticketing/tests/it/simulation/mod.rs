@@ -35,8 +35,33 @@ fn simulation_of_the_checkout_keeps_every_promise_wherever_it_crashes() {
     }
 }
 
+/// Set in a process that is asked for the logs alone.
+const LOGS_ONLY: &str = "SIMULATION_LOGS_ONLY";
+
+#[test]
+fn simulation_of_one_seed_writes_the_same_log_in_another_process() {
+    let logs = || (0..5).map(|seed| outcome_of(seed, &Bug::NONE).log).collect::<String>();
+    if std::env::var_os(LOGS_ONLY).is_some() {
+        return print!("{}{LOGS_ONLY}", logs());
+    }
+    let program = std::env::current_exe().expect("a test program");
+    let of_a_process = || {
+        let name = "simulation::simulation_of_one_seed_writes_the_same_log_in_another_process";
+        let mut command = std::process::Command::new(&program);
+        let output = command.args(["--exact", name, "--nocapture"]).env(LOGS_ONLY, "1").output();
+        let output = String::from_utf8(output.expect("it runs").stdout).expect("text");
+        // The rest is the test program's own, with the time it took.
+        output.split_once(LOGS_ONLY).expect("logs").0.to_owned()
+    };
+    let (first, second) = (of_a_process(), of_a_process());
+    assert!(first == second, "two processes write different logs for one seed");
+    assert!(first.ends_with(&logs()), "a process writes another log than this one");
+}
+
 /// Whatever can become of an order; the story must come to each.
-const ENDS: [&str; 10] = [
+const ENDS: [&str; 12] = [
+    "inventory.SeatsBlocked",
+    "inventory.SeatsUnblocked",
     "reservation.Extended",
     "reservation.Completed",
     "reservation.Cancelled",
