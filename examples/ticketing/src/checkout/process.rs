@@ -78,6 +78,7 @@ impl Process for Checkout {
                 InventoryCommand::Initialise { .. }
                 | InventoryCommand::OpenSales
                 | InventoryCommand::CloseSales
+                | InventoryCommand::Adjust { .. }
                 | InventoryCommand::Hold { .. }
                 | InventoryCommand::Confirm { .. }
                 | InventoryCommand::Release { .. } => steps![],

@@ -31,6 +31,9 @@ pub enum InventoryAction {
     /// Frees what the reservation holds. Nothing held: nothing happens.
     #[command]
     Release { reservation: ReservationId },
+    /// What the organiser changes, all or nothing: makes general places, gives blocked ones back, blocks free ones.
+    #[command]
+    Adjust { add: u32, unblock: Places, block: Places },
 
     /// There are places.
     #[event]
@@ -72,6 +75,21 @@ pub enum InventoryAction {
     #[event]
     SeatsReleased {
         reservation: ReservationId,
+        #[serde(flatten)]
+        places: Places,
+    },
+    /// There are more general places.
+    #[event]
+    CapacityAdded { quantity: u32 },
+    /// Free places became blocked.
+    #[event]
+    SeatsBlocked {
+        #[serde(flatten)]
+        places: Places,
+    },
+    /// Blocked places became free.
+    #[event]
+    SeatsUnblocked {
         #[serde(flatten)]
         places: Places,
     },

@@ -13,6 +13,12 @@ pub enum InventoryRefused {
         /// How many are free.
         available: u32,
     },
+    /// Not so many are blocked, or not these.
+    #[rejection(code = "wrong_state", message = "these are not blocked; {blocked} places are")]
+    NotBlocked {
+        /// How many are.
+        blocked: u32,
+    },
     /// Nothing is sold now.
     #[rejection(message = "this is not on sale now")]
     SalesClosed,
@@ -32,11 +38,14 @@ impl Decider for Inventory {
                 Ok(vec![InventoryEvent::Initialised { show, capacity, rows }])
             }
             Command::Initialise { .. } => Err(InventoryRefused::WrongState),
-            Command::OpenSales if self.show.is_none() => Err(InventoryRefused::WrongState),
+            Command::OpenSales | Command::Adjust { .. } if self.show.is_none() => {
+                Err(InventoryRefused::WrongState)
+            }
             Command::OpenSales if self.is_on_sale => Ok(Vec::new()),
             Command::OpenSales => Ok(vec![InventoryEvent::SalesOpened]),
             Command::CloseSales if self.is_on_sale => Ok(vec![InventoryEvent::SalesClosed]),
             Command::CloseSales => Ok(Vec::new()),
+            Command::Adjust { add, unblock, block } => self.adjust(add, unblock, block),
             Command::Hold { .. } if !self.is_on_sale => Err(InventoryRefused::SalesClosed),
             Command::Hold { reservation, places } => {
                 let places = self.choose(reservation, places)?;
@@ -68,6 +77,20 @@ impl Decider for Inventory {
             | InventoryEvent::SeatsRetaken { reservation, places } => self.hold(*reservation, places),
             InventoryEvent::SeatsSold { reservation, places } => self.sell(*reservation, places),
             InventoryEvent::SeatsReleased { reservation, places } => self.release(*reservation, places),
+            InventoryEvent::CapacityAdded { quantity } => {
+                self.capacity = self.capacity.saturating_add(*quantity);
+                self.free = self.free.saturating_add(*quantity);
+            }
+            InventoryEvent::SeatsBlocked { places } => {
+                self.free = self.free.saturating_sub(places.quantity);
+                self.blocked = self.blocked.saturating_add(places.quantity);
+                self.seats.set(&places.seats, SeatState::Blocked);
+            }
+            InventoryEvent::SeatsUnblocked { places } => {
+                self.blocked = self.blocked.saturating_sub(places.quantity);
+                self.free = self.free.saturating_add(places.quantity);
+                self.seats.set(&places.seats, SeatState::Free);
+            }
         }
         debug_assert!(self.is_balanced(), "places were lost or made up: {self:?}");
     }
@@ -77,12 +100,19 @@ impl Inventory {
     /// The places that a reservation gets: the seats that it names, and for the rest the best. All or none; one
     /// reservation holds at most once.
     fn choose(&self, reservation: ReservationId, wanted: Places) -> Result<Places, InventoryRefused> {
+        if wanted.quantity == 0 || self.holds.contains_key(&reservation) {
+            return Err(InventoryRefused::WrongState);
+        }
+        self.take(wanted)
+    }
+
+    /// Free places: the seats that are named, and for the rest the best.
+    fn take(&self, wanted: Places) -> Result<Places, InventoryRefused> {
         let Places { quantity, seats: named } = wanted;
         let more = quantity.saturating_sub(u32::try_from(named.len()).unwrap_or(u32::MAX));
         let is_free = |place: &&u32| self.seats.state(**place) == Some(SeatState::Free);
         let available = named.iter().filter(is_free).count();
         match () {
-            () if quantity == 0 || self.holds.contains_key(&reservation) => Err(InventoryRefused::WrongState),
             () if available < named.len() => {
                 Err(InventoryRefused::SeatsUnavailable { available: u32::try_from(available).unwrap_or(0) })
             }
@@ -94,6 +124,44 @@ impl Inventory {
                 Ok(Places { quantity, seats: [named, rest.best(more)].concat() })
             }
         }
+    }
+
+    /// What the organiser changes; each part rests on what the one before has made.
+    fn adjust(&self, add: u32, unblock: Places, block: Places) -> Decision<Self> {
+        let (mut after, mut events) = (self.clone(), Vec::new());
+        let mut happened = |after: &mut Self, event: InventoryEvent| {
+            after.evolve(&event);
+            events.push(event);
+        };
+        if add > 0 {
+            // Of numbered seats the rows say how many there are.
+            if !self.seats.is_empty() || self.capacity.checked_add(add).is_none() {
+                return Err(InventoryRefused::WrongState);
+            }
+            happened(&mut after, InventoryEvent::CapacityAdded { quantity: add });
+        }
+        if unblock.quantity > 0 {
+            let places = after.give_back(unblock)?;
+            happened(&mut after, InventoryEvent::SeatsUnblocked { places });
+        }
+        if block.quantity > 0 {
+            let places = after.take(block)?;
+            happened(&mut after, InventoryEvent::SeatsBlocked { places });
+        }
+        Ok(events)
+    }
+
+    /// Blocked places: the seats that are named, or the first.
+    fn give_back(&self, wanted: Places) -> Result<Places, InventoryRefused> {
+        let Places { quantity, seats: named } = wanted;
+        let blocked = (0..).zip(self.seats.states()).filter(|(_, state)| *state == SeatState::Blocked);
+        let mut blocked = blocked.map(|(place, _)| place);
+        let is_blocked = |place: &u32| self.seats.state(*place) == Some(SeatState::Blocked);
+        if quantity > self.blocked || !named.iter().all(is_blocked) {
+            return Err(InventoryRefused::NotBlocked { blocked: self.blocked });
+        }
+        let seats = if named.is_empty() { blocked.by_ref().take(quantity as usize).collect() } else { named };
+        Ok(Places { quantity, seats })
     }
 
     /// The end of the reservation's hold; nothing when it holds nothing, so that a repeat changes nothing.

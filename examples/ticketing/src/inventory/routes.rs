@@ -1,21 +1,28 @@
-//! `/api/events/{id}/availability`: what is left.
+//! `/api/events/{id}/availability`: what is left; and what the organiser changes about it.
 
-use super::SeatState;
 use super::views::{Availability, SectionPlaces};
-use crate::shared::{Seat, SectionId, ShowId};
-use crate::show::{SectionKind, Tier, event_to_see};
+use super::{Inventory, InventoryCommand, SeatState};
+use crate::shared::{Places, Seat, SeatId, SectionId, ShowId};
+use crate::show::{Section, SectionKind, ShowCommand, Tier, event_to_manage, event_to_see};
 use axum::extract::State;
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use composable_rust::prelude::*;
-use serde::Serialize;
+use composable_rust::web::{PathIds, body_limit};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
+/// Largest change, in bytes: ten thousand seats by their ids.
+const LARGEST_CHANGE: usize = 512 * 1024;
 /// Most sections of a show, and so of an answer.
 const MOST_SECTIONS: u32 = 1_000;
 
 /// The routes of this slice.
 pub fn routes() -> Router<Application> {
-    Router::new().route("/api/events/{id}/availability", get(availability))
+    Router::new().route("/api/events/{id}/availability", get(availability)).route(
+        "/api/events/{id}/sections/{section_id}/inventory",
+        post(adjust).layer(body_limit(LARGEST_CHANGE)),
+    )
 }
 
 #[derive(Debug, Serialize)]
@@ -58,6 +65,87 @@ async fn availability(
     let page = view.query().filter_eq("show", id).order_by("place").page(1, MOST_SECTIONS).fetch().await?;
     let sections = page.items.into_iter().map(SectionBody::from).collect();
     Ok(Json(AvailabilityBody { event_id: id, position: page.position, sections }))
+}
+
+#[derive(Debug, Deserialize)]
+struct Change {
+    add_capacity: Option<u32>,
+    block: Option<Which>,
+    unblock: Option<Which>,
+}
+
+/// So many places, or these seats.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Which {
+    Count(u32),
+    Seats(Vec<SeatId>),
+}
+
+impl Validate for Change {
+    fn validate(&self, findings: &mut Findings) {
+        if self.add_capacity.is_none() && self.block.is_none() && self.unblock.is_none() {
+            findings.add("", "required", "say what to change: add_capacity, block or unblock");
+        }
+    }
+}
+
+impl Which {
+    /// The places of this section; each seat is one of it, and named once.
+    fn places(which: Option<Self>, field: &str, section: &Section, findings: &mut Findings) -> Places {
+        let named = match which {
+            Some(Self::Seats(named)) => named,
+            Some(Self::Count(quantity)) => return Places { quantity, seats: Vec::new() },
+            None => return Places::default(),
+        };
+        let (mut seats, mut seen) = (Vec::new(), BTreeSet::new());
+        for seat in named {
+            let place = seat.place_in(section.id).filter(|place| section.seat(*place).is_some());
+            match place {
+                Some(place) if seen.insert(place) => seats.push(place),
+                Some(_) => findings.add(field, "duplicate", "a seat is named twice"),
+                None => findings.add(field, "unknown", "the section has no such seat"),
+            }
+        }
+        Places { quantity: u32::try_from(seats.len()).unwrap_or(u32::MAX), seats }
+    }
+}
+
+/// Changes the section's places; the show is told of new ones in the same append.
+async fn adjust(
+    State(app): State<Application>,
+    principal: Principal,
+    command: CommandRequest,
+    PathIds(id, section): PathIds<ShowId, SectionId>,
+    JsonBody(change): JsonBody<Change>,
+) -> Result<Written<SectionBody>, Problem> {
+    let show = event_to_manage(&app, id, &principal).await?;
+    let mut sections = show.state.listing.into_iter().flat_map(|listing| listing.sections);
+    let unknown = || Problem::not_found("the event has no such section");
+    let listed = sections.find(|known| known.id == section).ok_or_else(unknown)?;
+    let mut findings = Findings::default();
+    let unblock = Which::places(change.unblock, "unblock", &listed, &mut findings);
+    let block = Which::places(change.block, "block", &listed, &mut findings);
+    findings.into_result()?;
+    let add = change.add_capacity.unwrap_or(0);
+    let grow = (add > 0).then(|| on(id, ShowCommand::AddCapacity { section, quantity: add }));
+    let adjust = on(section, InventoryCommand::Adjust { add, unblock, block });
+    let commands = (Vec::from_iter(grow), adjust);
+    let receipt = app.execute_all(commands).request(command.context()).await?;
+    let inventory = app.load::<Inventory>(&section).await?.ok_or_else(unknown)?;
+    let body = SectionBody::new(listed, &inventory.state);
+    Ok(Written::ok(&(inventory.version, receipt.position), body))
+}
+
+impl SectionBody {
+    fn new(listed: Section, inventory: &Inventory) -> Self {
+        let Inventory { capacity, free, held, sold, blocked, .. } = *inventory;
+        let seats = listed.seats().zip(inventory.seats.states());
+        let seats = seats.map(|(seat, state)| SeatBody { seat, state }).collect();
+        let Section { id, name, kind, tiers, .. } = listed;
+        let seats = (kind == SectionKind::Seated).then_some(seats);
+        Self { id, name, kind, capacity, free, held, sold, blocked, tiers, seats }
+    }
 }
 
 impl From<SectionPlaces> for SectionBody {

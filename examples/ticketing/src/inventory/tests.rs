@@ -9,7 +9,8 @@ use proptest::prelude::{Just, Strategy, prop_oneof, proptest};
 use uuid::Uuid;
 
 use InventoryEvent::{
-    Initialised, SalesClosed, SalesOpened, SeatsHeld, SeatsReleased, SeatsRetaken, SeatsSold,
+    CapacityAdded, Initialised, SalesClosed, SalesOpened, SeatsBlocked, SeatsHeld, SeatsReleased,
+    SeatsRetaken, SeatsSold, SeatsUnblocked,
 };
 
 fn show() -> ShowId {
@@ -37,11 +38,11 @@ fn two_rows(events: impl IntoIterator<Item = InventoryEvent>) -> Vec<InventoryEv
 #[test]
 fn seats_are_held_as_they_are_named_or_the_best_together() {
     let hold = |places| InventoryCommand::Hold { reservation: order(1), places };
-    let held = |places| SeatsHeld { reservation: order(1), places };
-    given::<Inventory>(two_rows([])).when(hold(seats([0, 5]))).then([held(seats([0, 5]))]);
-    given::<Inventory>(two_rows([])).when(hold(some(2))).then([held(seats([0, 1]))]);
+    let taken = |places| SeatsHeld { reservation: order(1), places };
+    given::<Inventory>(two_rows([])).when(hold(seats([0, 5]))).then([taken(seats([0, 5]))]);
+    given::<Inventory>(two_rows([])).when(hold(some(2))).then([taken(seats([0, 1]))]);
     let named_and_best = Places { quantity: 3, seats: vec![1] };
-    given::<Inventory>(two_rows([])).when(hold(named_and_best)).then([held(seats([1, 3, 4]))]);
+    given::<Inventory>(two_rows([])).when(hold(named_and_best)).then([taken(seats([1, 3, 4]))]);
 }
 
 #[test]
@@ -140,6 +141,58 @@ fn places_are_made_once() {
         .then_rejected(InventoryRefused::WrongState);
 }
 
+fn adjust(add: u32, unblock: Places, block: Places) -> InventoryCommand {
+    InventoryCommand::Adjust { add, unblock, block }
+}
+
+#[test]
+fn the_organiser_makes_blocks_and_gives_back_places_all_or_nothing() {
+    given::<Inventory>(three_places([]))
+        .when(adjust(2, some(0), some(4)))
+        .then([CapacityAdded { quantity: 2 }, SeatsBlocked { places: some(4) }])
+        .then_state(|places| assert_eq!((places.capacity, places.free, places.blocked), (5, 1, 4)));
+    let blocked = || three_places([SeatsBlocked { places: some(2) }]);
+    given::<Inventory>(blocked())
+        .when(adjust(0, some(1), some(0)))
+        .then([SeatsUnblocked { places: some(1) }])
+        .then_state(|places| assert_eq!((places.free, places.blocked), (2, 1)));
+    given::<Inventory>(blocked())
+        .when(adjust(0, some(3), some(0)))
+        .then_rejected(InventoryRefused::NotBlocked { blocked: 2 });
+    given::<Inventory>(blocked())
+        .when(adjust(5, some(0), some(7)))
+        .then_rejected(InventoryRefused::SeatsUnavailable { available: 6 });
+    let hold = InventoryCommand::Hold { reservation: order(1), places: some(2) };
+    given::<Inventory>(blocked())
+        .when(hold)
+        .then_rejected(InventoryRefused::SeatsUnavailable { available: 1 });
+    given_nothing::<Inventory>()
+        .when(adjust(1, some(0), some(0)))
+        .then_rejected(InventoryRefused::WrongState);
+}
+
+#[test]
+fn seats_are_blocked_by_name_and_never_what_somebody_holds() {
+    let held = || two_rows([SeatsHeld { reservation: order(1), places: seats([1]) }]);
+    given::<Inventory>(held())
+        .when(adjust(0, some(0), seats([0, 5])))
+        .then([SeatsBlocked { places: seats([0, 5]) }]);
+    given::<Inventory>(held())
+        .when(adjust(0, some(0), seats([0, 1])))
+        .then_rejected(InventoryRefused::SeatsUnavailable { available: 1 });
+    given::<Inventory>(held()).when(adjust(1, some(0), some(0))).then_rejected(InventoryRefused::WrongState);
+    let blocked = || held().into_iter().chain([SeatsBlocked { places: seats([0, 5]) }]);
+    given::<Inventory>(blocked())
+        .when(adjust(0, seats([5]), some(0)))
+        .then([SeatsUnblocked { places: seats([5]) }]);
+    given::<Inventory>(blocked())
+        .when(adjust(0, seats([1]), some(0)))
+        .then_rejected(InventoryRefused::NotBlocked { blocked: 2 });
+    given::<Inventory>(blocked())
+        .when(adjust(0, some(1), some(0)))
+        .then([SeatsUnblocked { places: seats([0]) }]);
+}
+
 /// Every place by itself, and who has it.
 #[derive(Debug, Default)]
 struct Venue {
@@ -154,6 +207,7 @@ enum Place {
     Free,
     Held(ReservationId),
     Sold,
+    Blocked,
 }
 
 impl Venue {
@@ -165,29 +219,65 @@ impl Venue {
         self.all.iter_mut().filter(|place| **place == from).for_each(|place| *place = to);
     }
 
+    /// Whole, or as it was.
+    fn adjust(&mut self, add: u32, unblock: &Places, block: &Places) -> Result<(), InventoryRefused> {
+        if add > 0 && self.seated {
+            return Err(InventoryRefused::WrongState);
+        }
+        let mut all = self.all.clone();
+        all.extend(vec![Place::Free; add as usize]);
+        let are_blocked = all.iter().filter(|place| **place == Place::Blocked).count();
+        let named = |place: &&u32| self.all.get(**place as usize) == Some(&Place::Blocked) && self.seated;
+        if unblock.quantity as usize > are_blocked
+            || unblock.seats.iter().filter(named).count() < unblock.seats.len()
+        {
+            return Err(InventoryRefused::NotBlocked { blocked: u32::try_from(are_blocked).unwrap() });
+        }
+        let mut some = unblock.quantity as usize * usize::from(unblock.seats.is_empty());
+        for (index, place) in all.iter_mut().enumerate() {
+            let is_named = unblock.seats.iter().any(|place| *place as usize == index);
+            if *place == Place::Blocked && (is_named || some > 0) {
+                some = some.saturating_sub(1);
+                *place = Place::Free;
+            }
+        }
+        let before = std::mem::replace(&mut self.all, all);
+        if block.quantity > 0 {
+            self.take_as(Place::Blocked, block).inspect_err(|_| self.all = before)?;
+        }
+        Ok(())
+    }
+
     /// Named seats first; which ones the rest are is the inventory's choice, and told by [`Self::agrees`].
     fn take(&mut self, by: ReservationId, places: &Places) -> Result<(), InventoryRefused> {
-        let free = self.count(|place| *place == Place::Free);
-        let is_free = |place: &&u32| self.all.get(**place as usize) == Some(&Place::Free) && self.seated;
-        let named = places.seats.iter().filter(is_free).count();
         if places.quantity == 0 || self.all.contains(&Place::Held(by)) {
             return Err(InventoryRefused::WrongState);
         }
+        self.take_as(Place::Held(by), places)
+    }
+
+    fn take_as(&mut self, what: Place, places: &Places) -> Result<(), InventoryRefused> {
+        let free = self.count(|place| *place == Place::Free);
+        let is_free = |place: &&u32| self.all.get(**place as usize) == Some(&Place::Free) && self.seated;
+        let named = places.seats.iter().filter(is_free).count();
         if named < places.seats.len() {
             return Err(InventoryRefused::SeatsUnavailable { available: u32::try_from(named).unwrap() });
         }
         if places.quantity > free {
             return Err(InventoryRefused::SeatsUnavailable { available: free });
         }
+        if !self.seated {
+            let free = self.all.iter_mut().filter(|place| **place == Place::Free);
+            free.take(places.quantity as usize).for_each(|place| *place = what);
+            return Ok(());
+        }
         let mut held = Seats::new(&[3, 4, 3]);
-        held.set(
-            &(0..10).filter(|place| self.all[*place as usize] != Place::Free).collect::<Vec<_>>(),
-            SeatState::Sold,
-        );
+        let taken = (0..10).filter(|place| self.all[*place as usize] != Place::Free).collect::<Vec<_>>();
+        held.set(&taken, SeatState::Sold);
         held.set(&places.seats, SeatState::Held);
         let rest = held.best(places.quantity - u32::try_from(places.seats.len()).unwrap());
         for place in places.seats.iter().chain(&rest) {
-            self.all[*place as usize] = Place::Held(by);
+            self.all[*place as usize] = what;
         }
         Ok(())
     }
@@ -202,9 +292,12 @@ impl Model<Inventory> for Venue {
                 self.seated = !rows.is_empty();
                 self.all = vec![Place::Free; *capacity as usize];
             }
-            InventoryCommand::OpenSales if !self.made => return Err(InventoryRefused::WrongState),
+            InventoryCommand::OpenSales | InventoryCommand::Adjust { .. } if !self.made => {
+                return Err(InventoryRefused::WrongState);
+            }
             InventoryCommand::OpenSales => self.on_sale = true,
             InventoryCommand::CloseSales => self.on_sale = false,
+            InventoryCommand::Adjust { add, unblock, block } => self.adjust(*add, unblock, block)?,
             InventoryCommand::Hold { .. } if !self.on_sale => return Err(InventoryRefused::SalesClosed),
             InventoryCommand::Hold { reservation, places }
             | InventoryCommand::Retake { reservation, places } => self.take(*reservation, places)?,
@@ -225,8 +318,10 @@ impl Model<Inventory> for Venue {
         if !inventory.is_sound() {
             return Err("capacity = free + held + sold + blocked does not hold".into());
         }
-        if (inventory.free, inventory.held, inventory.sold) != (free, held, sold) {
-            return Err(format!("there are {free} free, {held} held and {sold} sold places"));
+        let blocked = self.count(|place| *place == Place::Blocked);
+        if (inventory.free, inventory.held, inventory.sold, inventory.blocked) != (free, held, sold, blocked)
+        {
+            return Err(format!("there are {free} free, {held} held, {sold} sold, {blocked} blocked places"));
         }
         let states = inventory.seats.states().map(|state| match state {
             SeatState::Free => (true, false),
@@ -258,6 +353,8 @@ fn any_command() -> impl Strategy<Value = InventoryCommand> + Clone {
         6 => (who(), places()).prop_map(|(reservation, places)| InventoryCommand::Hold { reservation, places }),
         3 => (who(), (0_u32..5).prop_map(some)).prop_map(|(reservation, places)| InventoryCommand::Hold { reservation, places }),
         2 => (who(), places()).prop_map(|(reservation, places)| InventoryCommand::Retake { reservation, places }),
+        2 => (0_u32..3, places(), places()).prop_map(|(add, unblock, block)| adjust(add, unblock, block)),
+        2 => (0_u32..3, 0_u32..3).prop_map(|(unblock, block)| adjust(0, some(unblock), some(block))),
         3 => who().prop_map(|reservation| InventoryCommand::Confirm { reservation }),
         3 => who().prop_map(|reservation| InventoryCommand::Release { reservation }),
     ]

@@ -88,9 +88,9 @@ fn seats_of(show: &Show, wanted: &NewReservation) -> Vec<Section> {
 fn seated(sections: Vec<Section>) -> impl Fn(&mut ReservationCommand, &Earlier<'_>) {
     move |command, earlier| {
         let chosen = earlier.events::<Inventory>().flat_map(|(section, events)| {
-            events.iter().filter_map(move |event| match event {
-                InventoryEvent::SeatsHeld { places, .. } => Some((section, places.seats.clone())),
-                _ => None,
+            events.iter().filter_map(move |event| {
+                let InventoryEvent::SeatsHeld { places, .. } = event else { return None };
+                Some((section, places.seats.clone()))
             })
         });
         if let ReservationCommand::Place(order) = command {

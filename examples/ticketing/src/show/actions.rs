@@ -2,7 +2,7 @@
 #![expect(missing_docs, reason = "the fields of commands and events are what they are called")]
 
 use super::{Listing, NewShow, Show};
-use crate::shared::ShowId;
+use crate::shared::{SectionId, ShowId};
 use composable_rust::prelude::*;
 
 /// What can be asked of a show, and what can happen to it.
@@ -18,6 +18,9 @@ pub enum ShowAction {
     /// Begins to sell, or begins again.
     #[command]
     OpenSales,
+    /// Makes more general places in a section; its inventory is told in the same append.
+    #[command]
+    AddCapacity { section: SectionId, quantity: u32 },
     /// Ends selling; what is held may still be paid.
     #[command]
     CloseSales,
@@ -34,4 +37,7 @@ pub enum ShowAction {
     /// It is no longer sold.
     #[event]
     SalesClosed,
+    /// A section has more places.
+    #[event]
+    CapacityAdded { section: SectionId, quantity: u32 },
 }

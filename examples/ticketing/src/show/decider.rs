@@ -1,7 +1,8 @@
 //! What a show allows.
 
-use super::{Show, ShowAction, ShowCommand, ShowEvent, ShowStatus};
-use crate::shared::Violation;
+use super::draft::MOST_CAPACITY;
+use super::{SectionKind, Show, ShowAction, ShowCommand, ShowEvent, ShowStatus};
+use crate::shared::{SectionId, Violation, Violations};
 use composable_rust::prelude::*;
 
 /// Why a show refuses.
@@ -45,7 +46,12 @@ impl Decider for Show {
             }
             (ShowCommand::CloseSales, ShowStatus::SalesOpen) => Ok(vec![ShowEvent::SalesClosed]),
             (
+                ShowCommand::AddCapacity { section, quantity },
+                ShowStatus::Published | ShowStatus::SalesOpen | ShowStatus::SalesClosed,
+            ) => self.add_capacity(section, quantity),
+            (
                 ShowCommand::Create { .. }
+                | ShowCommand::AddCapacity { .. }
                 | ShowCommand::Publish
                 | ShowCommand::OpenSales
                 | ShowCommand::CloseSales,
@@ -63,6 +69,34 @@ impl Decider for Show {
             ShowEvent::Published => self.status = ShowStatus::Published,
             ShowEvent::SalesOpened => self.status = ShowStatus::SalesOpen,
             ShowEvent::SalesClosed => self.status = ShowStatus::SalesClosed,
+            ShowEvent::CapacityAdded { section, quantity } => {
+                let sections = self.listing.iter_mut().flat_map(|listing| &mut listing.sections);
+                for section in sections.filter(|known| known.id == *section) {
+                    section.capacity = section.capacity.saturating_add(*quantity);
+                }
+            }
         }
+    }
+}
+
+impl Show {
+    /// Where seats are numbered, the rows say how many there are.
+    fn add_capacity(&self, id: SectionId, quantity: u32) -> Decision<Self> {
+        let mut wrong = Violations::default();
+        let sections = self.listing.iter().flat_map(|listing| &listing.sections);
+        for section in sections.filter(|section| section.id == id) {
+            let is_general = section.kind == SectionKind::General;
+            wrong.check(
+                is_general,
+                "/add_capacity",
+                "not_general",
+                "numbered seats are made with their rows",
+            );
+            let capacity = i64::from(section.capacity).saturating_add(quantity.into());
+            let detail = format!("a section may have at most {MOST_CAPACITY} places");
+            wrong.check(capacity <= MOST_CAPACITY, "/add_capacity", "out_of_range", detail);
+        }
+        wrong.into_result(|errors| ShowRefused::Invalid { errors })?;
+        Ok(vec![ShowEvent::CapacityAdded { section: id, quantity }])
     }
 }

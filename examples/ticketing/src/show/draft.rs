@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use std::collections::BTreeSet;
 
 /// Most places of a section.
-const MOST_CAPACITY: i64 = 100_000;
+pub(super) const MOST_CAPACITY: i64 = 100_000;
 /// Most rows of a section.
 const MOST_ROWS: usize = 1_000;
 /// Highest price in minor units: a million of a currency with cents.

@@ -263,3 +263,22 @@ fn seats_are_asked_for_by_their_ids_each_once() {
     assert_eq!(codes(&[wanted(&[])]), ["/lines/0/quantity out_of_range"]);
     assert_eq!(codes(&[Wanted { quantity: Some(1), ..wanted(&[0]) }]), ["/lines/0/quantity out_of_range"]);
 }
+
+#[test]
+fn more_places_are_made_in_general_sections_up_to_the_limit() {
+    let section = fold::<Show>(&[created()]).listing.unwrap().sections[0].id;
+    let add = |quantity| ShowCommand::AddCapacity { section, quantity };
+    given::<Show>([created(), ShowEvent::Published])
+        .when(add(99_900))
+        .then([ShowEvent::CapacityAdded { section, quantity: 99_900 }])
+        .then_state(|show| assert_eq!(show.listing.as_ref().unwrap().sections[0].capacity, 100_000));
+    let detail = "a section may have at most 100000 places".to_owned();
+    let pointer = "/add_capacity".to_owned();
+    let errors = vec![crate::shared::Violation { pointer, code: "out_of_range".into(), detail }];
+    given::<Show>([created(), ShowEvent::Published])
+        .when(add(99_901))
+        .then_rejected(ShowRefused::Invalid { errors });
+    given::<Show>([created()])
+        .when(add(1))
+        .then_rejected(ShowRefused::WrongState { status: ShowStatus::Draft });
+}

@@ -72,6 +72,9 @@ async fn holds(app: &Application) -> Vec<(ReservationId, Hold)> {
                 open.next().expect("a hold that ends").1.ended = Some(event.recorded_at);
             }
             InventoryEvent::Initialised { .. }
+            | InventoryEvent::CapacityAdded { .. }
+            | InventoryEvent::SeatsBlocked { .. }
+            | InventoryEvent::SeatsUnblocked { .. }
             | InventoryEvent::SalesOpened
             | InventoryEvent::SalesClosed => {}
         }

@@ -169,3 +169,51 @@ async fn a_customers_limit_holds_over_two_sections_for_fifty_attempts_at_once() 
     let both = eve.post("/api/reservations", both).await.expect(201);
     assert_eq!((&both.body["quantity"], both.body["seats"].as_array().unwrap().len()), (&json!(5), 2));
 }
+
+#[tokio::test]
+async fn the_organiser_alone_makes_blocks_and_gives_back_places() {
+    let folder = folder();
+    let server = Server::start(folder.path(), &[]);
+    let (organiser, eve) = (server.sign_in("org@example.org").await, server.sign_in("eve@example.org").await);
+    let show = sell(&organiser, json!({})).await;
+    let path = |section: usize| {
+        let (show, section) =
+            (show["id"].as_str().unwrap(), show["sections"][section]["id"].as_str().unwrap());
+        format!("/api/events/{show}/sections/{section}/inventory")
+    };
+    let counts = |answer: &Answer| {
+        ["capacity", "free", "held", "sold", "blocked"].map(|name| answer.body[name].as_u64().unwrap())
+    };
+    eve.post(&path(1), json!({ "block": 1 })).await.problem(403, "forbidden");
+    let changed = organiser.post(&path(1), json!({ "add_capacity": 10, "block": 55 })).await.expect(200);
+    assert_eq!(counts(&changed), [60, 5, 0, 0, 55]);
+    let event = organiser.get(&format!("/api/events/{}", show["id"].as_str().unwrap())).await;
+    assert_eq!(event.body["sections"][1]["capacity"], 60);
+    eve.post("/api/reservations", order(&show, 1, &json!({ "quantity": 6 })))
+        .await
+        .problem(409, "seats_unavailable");
+    let changed = organiser.post(&path(1), json!({ "unblock": 1 })).await.expect(200);
+    assert_eq!(counts(&changed), [60, 6, 0, 0, 54]);
+    eve.post("/api/reservations", order(&show, 1, &json!({ "quantity": 6 }))).await.expect(201);
+    organiser.post(&path(1), json!({ "unblock": 55 })).await.problem(409, "wrong_state");
+    organiser.post(&path(1), json!({ "block": 1 })).await.problem(409, "seats_unavailable");
+    for wrong in [json!({}), json!({ "add_capacity": 99_941 })] {
+        organiser.post(&path(1), wrong).await.problem(422, "validation_failed");
+    }
+
+    let seats = shown(&organiser, &show, &changed).await;
+    let blocked =
+        organiser.post(&path(0), json!({ "block": [seats[1]["id"], seats[2]["id"]] })).await.expect(200);
+    assert_eq!((counts(&blocked), &blocked.body["seats"][1]["state"]), ([8, 6, 0, 0, 2], &json!("blocked")));
+    let best = eve.post("/api/reservations", order(&show, 0, &json!({ "quantity": 2 }))).await.expect(201);
+    assert_eq!(names(&best.body["seats"]), ["B2", "B3"]);
+    let held = json!({ "block": [best.body["seats"][0]["id"]] });
+    organiser.post(&path(0), held).await.problem(409, "seats_unavailable");
+    organiser.post(&path(0), json!({ "unblock": [seats[1]["id"]] })).await.expect(200);
+    eve.post("/api/reservations", order(&show, 0, &json!({ "seat_ids": [seats[1]["id"]] })))
+        .await
+        .expect(201);
+    for wrong in [json!({ "add_capacity": 1 }), json!({ "block": [seats[0]["id"], seats[0]["id"]] })] {
+        organiser.post(&path(0), wrong).await.problem(422, "validation_failed");
+    }
+}

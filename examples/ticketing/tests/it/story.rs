@@ -80,7 +80,19 @@ fn rows(seats: u32) -> Vec<Value> {
 
 /// All buyers at once.
 pub(crate) async fn rush(app: &Application, on_sale: &OnSale, buyers: &[Buyer]) {
-    join_all(buyers.iter().map(|buyer| buy(app, on_sale, buyer))).await;
+    let all = join_all(buyers.iter().map(|buyer| buy(app, on_sale, buyer)));
+    futures_util::future::join(all, keep_back(app, on_sale)).await;
+}
+
+/// Meanwhile the organiser keeps a place back for a while, if one is free.
+async fn keep_back(app: &Application, on_sale: &OnSale) {
+    let organiser = Client::new(app).sign_in("organiser@example.org").await;
+    let path = format!("/api/events/{}/sections/{}/inventory", on_sale.show, on_sale.section);
+    for change in ["block", "unblock"] {
+        let answer = organiser.post(&path, change, json!({ change: 1 })).await;
+        assert!([StatusCode::OK, StatusCode::CONFLICT].contains(&answer.status), "{answer:?}");
+        app.environment().clock.sleep(Duration::from_secs(1)).await;
+    }
 }
 
 /// The reservation, once there is one.

@@ -37,7 +37,6 @@ pub struct SectionPlaces {
 
 /// What changes them.
 #[derive(Debug, Clone, PartialEq, Events)]
-#[expect(clippy::large_enum_variant, reason = "it lives for one fold")]
 pub enum PlacesEvent {
     /// Sections are made with their show.
     Show(ShowId, ShowEvent),
@@ -57,8 +56,14 @@ impl Projection for Availability {
                     rows.put(SectionPlaces::new(*show, place, section.clone()));
                 }
             }
-            // Whether a show is seen and sold is the show's to say.
-            PlacesEvent::Show(_, ShowEvent::Published | ShowEvent::SalesOpened | ShowEvent::SalesClosed) => {}
+            // Whether a show is seen and sold is the show's to say; how many places there are tells the inventory.
+            PlacesEvent::Show(
+                _,
+                ShowEvent::Published
+                | ShowEvent::SalesOpened
+                | ShowEvent::SalesClosed
+                | ShowEvent::CapacityAdded { .. },
+            ) => {}
             PlacesEvent::Inventory(section, event) => rows.update(section, |row| row.change(event)),
         }
     }
@@ -90,6 +95,20 @@ impl SectionPlaces {
             }
             InventoryEvent::SeatsReleased { places, .. } => {
                 self.held = self.held.saturating_sub(places.quantity);
+                self.free = self.free.saturating_add(places.quantity);
+                self.seats.set(&places.seats, SeatState::Free);
+            }
+            InventoryEvent::CapacityAdded { quantity } => {
+                self.capacity = self.capacity.saturating_add(*quantity);
+                self.free = self.free.saturating_add(*quantity);
+            }
+            InventoryEvent::SeatsBlocked { places } => {
+                self.free = self.free.saturating_sub(places.quantity);
+                self.blocked = self.blocked.saturating_add(places.quantity);
+                self.seats.set(&places.seats, SeatState::Blocked);
+            }
+            InventoryEvent::SeatsUnblocked { places } => {
+                self.blocked = self.blocked.saturating_sub(places.quantity);
                 self.free = self.free.saturating_add(places.quantity);
                 self.seats.set(&places.seats, SeatState::Free);
             }
@@ -132,9 +151,12 @@ mod tests {
             places(InventoryEvent::SeatsRetaken { reservation, places: some(4) }),
             places(InventoryEvent::SeatsSold { reservation, places: some(4) }),
             places(InventoryEvent::SeatsHeld { reservation, places: some(1) }),
+            places(InventoryEvent::CapacityAdded { quantity: 5 }),
+            places(InventoryEvent::SeatsBlocked { places: some(3) }),
+            places(InventoryEvent::SeatsUnblocked { places: some(1) }),
         ];
         project(Availability, history).then_row(section, |row| {
-            assert_eq!((row.capacity, row.free, row.held, row.sold, row.blocked), (10, 5, 1, 4, 0));
+            assert_eq!((row.capacity, row.free, row.held, row.sold, row.blocked), (15, 8, 1, 4, 2));
         });
     }
 

@@ -57,7 +57,10 @@ impl Projection for ShowList {
                 words: format!("{} {}", listing.title, listing.venue.name),
                 show: fold([&event.body]),
             }),
-            ShowEvent::Published | ShowEvent::SalesOpened | ShowEvent::SalesClosed => {
+            ShowEvent::Published
+            | ShowEvent::SalesOpened
+            | ShowEvent::SalesClosed
+            | ShowEvent::CapacityAdded { .. } => {
                 rows.update(id, |row| {
                     row.show.evolve(&event.body);
                     row.version = version;

@@ -39,6 +39,7 @@ enum Operation {
     Pay { order: usize, outcome: &'static str },
     Extend { order: usize },
     GiveUp { order: usize },
+    Adjust { unblock: u32, block: u32 },
     OpenSales,
     CloseSales,
     GatewayFails { fails: bool },
@@ -52,6 +53,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         6 => (0_usize..8, outcome()).prop_map(|(order, outcome)| Operation::Pay { order, outcome }),
         2 => (0_usize..8).prop_map(|order| Operation::Extend { order }),
         2 => (0_usize..8).prop_map(|order| Operation::GiveUp { order }),
+        2 => (0_u32..3, 0_u32..4).prop_map(|(unblock, block)| Operation::Adjust { unblock, block }),
         1 => Just(Operation::OpenSales),
         1 => Just(Operation::CloseSales),
         2 => (0_u8..2).prop_map(|fails| Operation::GatewayFails { fails: fails == 0 }),
@@ -96,6 +98,7 @@ struct Shop<'a> {
     on_sale: OnSale,
     is_open: bool,
     orders: Vec<Order>,
+    blocked: u32,
     /// For fresh keys.
     steps: u64,
 }
@@ -105,7 +108,17 @@ impl<'a> Shop<'a> {
         let on_sale = offer_with(app, CAPACITY, None).await;
         let organiser = Client::new(app).sign_in("organiser@example.org").await;
         let buyer = Client::new(app).sign_in("buyer@example.org").await;
-        Self { app, network, organiser, buyer, on_sale, is_open: true, orders: Vec::new(), steps: 0 }
+        Self {
+            app,
+            network,
+            organiser,
+            buyer,
+            on_sale,
+            is_open: true,
+            orders: Vec::new(),
+            blocked: 0,
+            steps: 0,
+        }
     }
 
     fn now(&self) -> Timestamp {
@@ -117,7 +130,7 @@ impl<'a> Shop<'a> {
     }
 
     fn free(&self) -> u32 {
-        CAPACITY - self.count(|order| order.is_held() || order.status == "completed")
+        CAPACITY - self.blocked - self.count(|order| order.is_held() || order.status == "completed")
     }
 
     async fn perform(&mut self, operation: &Operation) {
@@ -128,6 +141,7 @@ impl<'a> Shop<'a> {
             Operation::Pay { order, outcome } => self.pay(&key, order, outcome).await,
             Operation::Extend { order } => self.extend(&key, order).await,
             Operation::GiveUp { order } => self.give_up(order).await,
+            Operation::Adjust { unblock, block } => self.adjust(&key, unblock, block).await,
             Operation::OpenSales => self.set_sales(&key, true).await,
             Operation::CloseSales => self.set_sales(&key, false).await,
             Operation::GatewayFails { fails } => self.network.fail(fails),
@@ -220,6 +234,19 @@ impl<'a> Shop<'a> {
         }
     }
 
+    async fn adjust(&mut self, key: &str, unblock: u32, block: u32) {
+        let path = format!("/api/events/{}/sections/{}/inventory", self.on_sale.show, self.on_sale.section);
+        let answer = self.organiser.post(&path, key, json!({ "unblock": unblock, "block": block })).await;
+        if unblock > self.blocked {
+            assert_problem(&answer, 409, "wrong_state");
+        } else if block > self.free() + unblock {
+            assert_problem(&answer, 409, "seats_unavailable");
+        } else {
+            assert_eq!(answer.status, 200, "{answer:?}");
+            self.blocked = self.blocked - unblock + block;
+        }
+    }
+
     async fn set_sales(&mut self, key: &str, open: bool) {
         let step = if open { "open-sales" } else { "close-sales" };
         let path = format!("/api/events/{}/{step}", self.on_sale.show);
@@ -247,7 +274,7 @@ impl<'a> Shop<'a> {
     async fn compare(&self) {
         let (free, held, sold) =
             (self.free(), self.count(Order::is_held), self.count(|order| order.status == "completed"));
-        let wanted = [CAPACITY, free, held, sold, 0];
+        let wanted = [CAPACITY, free, held, sold, self.blocked];
         let section: SectionId = self.on_sale.section.parse().unwrap();
         let state = self.app.load::<Inventory>(&section).await.unwrap().unwrap().state;
         assert!(state.is_sound(), "{state:?}");
