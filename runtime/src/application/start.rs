@@ -22,6 +22,9 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
+/// Begins what was prepared.
+type Run = Box<dyn FnOnce(&mut Starting) + Send>;
+
 /// An application that is being started.
 pub(crate) struct Starting {
     pub(crate) deps: Dependencies,
@@ -34,7 +37,7 @@ pub(crate) struct Starting {
     background: Vec<Background>,
     projections: Vec<ProjectionControl>,
     preparing: Vec<BoxFuture<'static, Result<(), StoreError>>>,
-    prepared: Vec<Box<dyn FnOnce(&mut Self) + Send>>,
+    prepared: Vec<Run>,
     handles: Handles,
 }
 

@@ -7,6 +7,7 @@ use composable_rust_core::{Effects, Environment};
 use composable_rust_runtime::live_environment;
 use composable_rust_runtime::store::{SendError, ShutdownError, Store, StoreOptions, StoreReducer};
 use futures_util::{StreamExt, stream};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -92,8 +93,7 @@ async fn a_panic_of_the_reducer_cancels_everything_that_runs() {
         let store = endless();
         store.send(Action::Go(kind)).unwrap();
         turns().await;
-        let broken = store.clone();
-        tokio::spawn(async move { broken.send(Action::Go("panic")) }).await.unwrap_err();
+        catch_unwind(AssertUnwindSafe(|| store.send(Action::Go("panic")))).unwrap_err();
         assert_eq!(store.send(Action::Go("late")), Err(SendError::Broken));
         turns().await;
         let stats = store.stats();
