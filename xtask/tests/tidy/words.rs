@@ -32,6 +32,7 @@ fn no_lint_is_silenced() {
 
 #[test]
 fn nothing_waits_by_sleeping() {
+    // On the machine's time, that is: `clock.sleep` goes by the clock port, and takes no time in a simulation.
     let advice = "Wait for the signal, the position or the answer; in a test move the clock.";
     report(advice, tree::rust().iter().flat_map(|file| on_levels(file, sleeps)));
 }
