@@ -23,7 +23,12 @@ async fn the_readme_walkthrough_sells_two_tickets() {
     let said = String::from_utf8_lossy(&output.stdout);
     let failed = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}{failed}{}", server.log());
-    for line in [r#""status":"succeeded""#, r#""total":2"#, r#""free":98,"held":0,"sold":2"#] {
+    for line in [
+        r#""status":"succeeded""#,
+        r#""total":2"#,
+        r#""free":98,"held":0,"sold":2"#,
+        r#""row":"A","number":3"#,
+    ] {
         assert!(said.contains(line), "{line} is not in {said}");
     }
     assert!(page(&server).await.contains("Tosca"));
