@@ -75,7 +75,7 @@ async fn metrics_tell_of_requests_commands_and_processes_to_the_admin_only() {
     }
     for series in [
         "http_requests_total{method=\"POST\",route=\"/api/reservations\",status=\"201\"} 1",
-        "reducer_executions_total{reducer=\"reservation\",outcome=\"done\"}",
+        "reducer_executions_total{reducer=\"show\",outcome=\"done\"}",
         "process_steps_total{process=\"checkout\"}",
         "projection_lag_events{subscription=",
         "dlq_entries{status=\"pending\"} 0",
