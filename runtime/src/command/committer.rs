@@ -234,7 +234,9 @@ fn share(error: &Arc<StoreError>) -> StoreError {
         StoreError::Corrupt(text) => StoreError::Corrupt(text.clone()),
         StoreError::InvalidRequest(text) => StoreError::InvalidRequest(text.clone()),
         StoreError::Setup(text) => StoreError::Setup(text.clone()),
-        StoreError::Unavailable { .. } | StoreError::Fenced { .. } | _ => StoreError::Unavailable { doing, source: source() },
+        StoreError::Unavailable { .. } | StoreError::Fenced { .. } | _ => {
+            StoreError::Unavailable { doing, source: source() }
+        }
     }
 }
 

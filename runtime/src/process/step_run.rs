@@ -4,8 +4,8 @@ use super::instances::Instances;
 use super::record::{InputRecord, STEPPED, Stepped};
 use super::work::{Origin, plan};
 use crate::command::{Chain, Decided, Deciding, Failure, Participant, SlotGuard, Undecided};
-use composable_rust_core::panic_text;
 use async_trait::async_trait;
+use composable_rust_core::panic_text;
 use composable_rust_core::port::StreamAppend;
 use composable_rust_core::{
     EventId, EventMetadata, EventType, ExpectedVersion, NewEvent, Position, Process, ProcessId, Recorded,

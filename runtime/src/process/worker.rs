@@ -135,7 +135,11 @@ impl<P: Process> Worker<P> {
         let due = timers.due(P::NAME, now, Skip { timers: &busy, streams: &streams }, limit).await?;
         let next = timers.next_due(P::NAME, now).await.unwrap_or_else(|error| {
             // What is due must not wait for what is next.
-            tracing::warn!(process = P::NAME, error = &error as &dyn std::error::Error, "next timer not found");
+            tracing::warn!(
+                process = P::NAME,
+                error = &error as &dyn std::error::Error,
+                "next timer not found"
+            );
             None
         });
         let wait = next.map_or(self.options.poll_interval, |next| elapsed(now, next));

@@ -1,4 +1,5 @@
 //! Defects of the user's own code are refused before they reach the log.
+#![expect(clippy::option_option, reason = "JSON has one null for both nothings")]
 
 use composable_rust_core::{Action, Context, Decider, Decision, Never, State};
 use composable_rust_runtime::{Application, ExecuteError};

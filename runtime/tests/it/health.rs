@@ -11,7 +11,6 @@ use std::time::Duration;
 const SECOND: Duration = Duration::from_secs(1);
 
 /// Runs `body` with a plan of faults, in virtual time.
-#[expect(clippy::needless_pass_by_value, reason = "a closure written at the call")]
 fn with_faults(body: impl AsyncFnOnce(&Simulation, Environment, Faults)) {
     let scenario = async |simulation: &Simulation| {
         let life =
