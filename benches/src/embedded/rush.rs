@@ -16,7 +16,7 @@ use ticketing::payment::PaymentGateway;
 use ticketing::payment::gateway::{Ledger, SimulatedGateway};
 use ticketing::quota::QuotaCommand;
 use ticketing::reservation::{Order, ReservationCommand};
-use ticketing::shared::{self, Currency, Money, QuotaId, ReservationId, SectionId, ShowId, TierId};
+use ticketing::shared::{self, Currency, Money, Places, QuotaId, ReservationId, SectionId, ShowId, TierId};
 use tokio::task::JoinSet;
 
 pub(crate) const PLACES: &str = "ticketing: places of one section, 512 callers";
@@ -28,7 +28,7 @@ const HOUR: Duration = Duration::from_hours(1);
 pub(crate) async fn places(settings: &Settings) -> Outcome<Vec<Line>> {
     measure(PLACES, 40, settings, |app: Application, section| async move {
         let reservation = ReservationId::from(app.environment().new_id());
-        app.execute(section, InventoryCommand::Hold { reservation, quantity: 1 }).acknowledged().await?;
+        app.execute(section, InventoryCommand::Hold { reservation, places: one() }).acknowledged().await?;
         Ok(())
     })
     .await
@@ -41,7 +41,7 @@ pub(crate) async fn orders(settings: &Settings) -> Outcome<Vec<Line>> {
         let quota = QuotaId::of(order.show, order.customer);
         app.execute_all((
             on(reservation, ReservationCommand::Place(order)),
-            vec![on(section, InventoryCommand::Hold { reservation, quantity: 1 })],
+            vec![on(section, InventoryCommand::Hold { reservation, places: one() })],
             on(quota, QuotaCommand::Take { reservation, quantity: 1, limit: Some(4) }),
         ))
         .await?;
@@ -107,9 +107,15 @@ async fn start(file: &Path) -> Outcome<Application> {
 async fn open_section(app: &Application) -> Outcome<SectionId> {
     let section = SectionId::from(app.environment().new_id());
     let show = ShowId::from(app.environment().new_id());
-    app.execute(section, InventoryCommand::Initialise { show, capacity: 1_000_000 }).await?;
+    app.execute(section, InventoryCommand::Initialise { show, capacity: 1_000_000, rows: Vec::new() })
+        .await?;
     app.execute(section, InventoryCommand::OpenSales).await?;
     Ok(section)
+}
+
+/// One place, whichever it is.
+fn one() -> Places {
+    Places { quantity: 1, seats: Vec::new() }
 }
 
 /// An order of a customer who buys for the first time.
@@ -122,6 +128,7 @@ fn order(environment: &Environment, section: SectionId) -> Order {
         tier: "Regular".to_owned(),
         quantity: 1,
         price,
+        seats: Vec::new(),
     };
     Order {
         show: ShowId::from(environment.new_id()),

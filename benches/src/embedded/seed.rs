@@ -6,7 +6,9 @@ use composable_rust::port::StreamRange;
 use composable_rust::port::{Append, OpenStorage, Storage};
 use composable_rust::prelude::*;
 use composable_rust::runtime::live_environment;
-use composable_rust::{CausationId, CorrelationId, EventId, EventMetadata, EventType, NewEvent, RecordedEvent};
+use composable_rust::{
+    CausationId, CorrelationId, EventId, EventMetadata, EventType, NewEvent, RecordedEvent,
+};
 use std::path::Path;
 use uuid::Uuid;
 

@@ -1,4 +1,4 @@
-//!
+//! Effects that never end: they can be cancelled, dropped and shut down, and the program can exit.
 //! Each ends by itself after many items, so that a store that never gives its turn away fails here instead of hanging.
 
 use super::{Action, SECOND, logging};
