@@ -37,8 +37,16 @@ pub async fn load(app: &Application) -> Result<(), BoxError> {
         }
         let Some(made) = app.load::<Show>(&id).await? else { continue };
         let sections = made.state.listing.map(|listing| listing.sections).unwrap_or_default();
-        let publish =
-            sections.iter().map(|section| on(section.id, InventoryCommand::initialise(id, section)));
+        let publish = sections.iter().map(|section| {
+            on(
+                section.id,
+                InventoryCommand::Initialise {
+                    show: id,
+                    capacity: section.capacity,
+                    rows: section.row_lengths(),
+                },
+            )
+        });
         let publish = (on(id, ShowCommand::Publish), publish.collect::<Vec<_>>());
         app.execute_all(publish).request(once(id, "publish")).await?;
         let open = sections.iter().map(|section| on(section.id, InventoryCommand::OpenSales));

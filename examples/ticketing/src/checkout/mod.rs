@@ -8,11 +8,13 @@ mod input;
 mod late;
 mod money;
 mod process;
+mod seating;
 mod settling;
 mod state;
 #[cfg(test)]
 mod tests;
 
 pub use input::{CheckoutInput, CheckoutTimer};
+pub use seating::seated;
 pub use settling::{charge, give_up, settle};
 pub use state::{Attempt, Checkout, Order, Stage};

@@ -3,7 +3,6 @@
 
 use super::Inventory;
 use crate::shared::{Places, ReservationId, SectionId, ShowId};
-use crate::show::Section;
 use composable_rust::prelude::*;
 
 /// What can be asked of an inventory, and what can happen to it.
@@ -93,12 +92,4 @@ pub enum InventoryAction {
         #[serde(flatten)]
         places: Places,
     },
-}
-
-impl InventoryCommand {
-    /// Makes the places of a section of a show.
-    pub fn initialise(show: ShowId, section: &Section) -> Self {
-        let rows = section.rows.iter().map(|row| row.seats).collect();
-        Self::Initialise { show, capacity: section.capacity, rows }
-    }
 }

@@ -3,8 +3,8 @@
 use super::body::{ReservationBody, TicketBody};
 use super::views::{ReservationList, TicketList};
 use super::{Order, Reservation, ReservationCommand};
-use crate::checkout::give_up;
-use crate::inventory::{Inventory, InventoryCommand, InventoryEvent};
+use crate::checkout::{give_up, seated};
+use crate::inventory::InventoryCommand;
 use crate::payment::PaymentGateway;
 use crate::quota::QuotaCommand;
 use crate::shared::{QuotaId, ReservationId, ShowId, TicketId, holds_of};
@@ -14,7 +14,6 @@ use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
 use composable_rust::later;
 use composable_rust::prelude::*;
-use composable_rust::runtime::Earlier;
 use jiff::Timestamp;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -82,21 +81,6 @@ fn seats_of(show: &Show, wanted: &NewReservation) -> Vec<Section> {
         !section.rows.is_empty() && wanted.lines.iter().any(|line| line.section_id == section.id)
     };
     sections.filter(is_asked).cloned().collect()
-}
-
-/// Puts into the order what the sections have chosen.
-fn seated(sections: Vec<Section>) -> impl Fn(&mut ReservationCommand, &Earlier<'_>) {
-    move |command, earlier| {
-        let chosen = earlier.events::<Inventory>().flat_map(|(section, events)| {
-            events.iter().filter_map(move |event| {
-                let InventoryEvent::SeatsHeld { places, .. } = event else { return None };
-                Some((section, places.seats.clone()))
-            })
-        });
-        if let ReservationCommand::Place(order) = command {
-            order.sit(&sections, &chosen.collect());
-        }
-    }
 }
 
 /// The order at the show's prices.

@@ -1,7 +1,6 @@
 //! How an order stands.
 
-use crate::shared::{Line, Money, PaymentId, SectionId, ShowId, Ticket};
-use crate::show::Section;
+use crate::shared::{Line, Money, PaymentId, Seat, SectionId, ShowId, Ticket};
 use composable_rust::prelude::*;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -65,14 +64,13 @@ impl Order {
     }
 
     /// Gives each line the seats that its section chose for this order: the lines that named theirs keep them.
-    pub fn sit(&mut self, sections: &[Section], chosen: &BTreeMap<SectionId, Vec<u32>>) {
-        for (id, places) in chosen {
-            let Some(section) = sections.iter().find(|section| section.id == *id) else { continue };
-            let lines = || self.lines.iter().filter(|line| line.section_id == *id);
-            let named: BTreeSet<_> = lines().flat_map(|line| &line.seats).map(|seat| seat.id).collect();
-            let seats = places.iter().filter_map(|place| section.seat(*place));
-            let mut rest = seats.filter(|seat| !named.contains(&seat.id)).collect::<Vec<_>>().into_iter();
-            for line in self.lines.iter_mut().filter(|line| line.section_id == *id && line.seats.is_empty()) {
+    pub fn sit(&mut self, chosen: &BTreeMap<SectionId, Vec<Seat>>) {
+        for (section, seats) in chosen {
+            let of_section = |line: &&mut Line| line.section_id == *section;
+            let named = self.lines.iter().filter(|line| line.section_id == *section);
+            let named: BTreeSet<_> = named.flat_map(|line| &line.seats).map(|seat| seat.id).collect();
+            let mut rest = seats.iter().filter(|seat| !named.contains(&seat.id)).cloned();
+            for line in self.lines.iter_mut().filter(of_section).filter(|line| line.seats.is_empty()) {
                 line.seats = rest.by_ref().take(line.quantity as usize).collect();
             }
         }

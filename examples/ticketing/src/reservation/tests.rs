@@ -230,7 +230,8 @@ fn the_lines_share_the_seats_that_their_section_chose_and_each_ticket_tells_its_
         tiers: Vec::new(),
     };
     order.lines[1].seats = section.seat(4).into_iter().collect();
-    order.sit(&[section], &[(id, vec![4, 0, 1])].into());
+    let chosen = [4, 0, 1].into_iter().filter_map(|place| section.seat(place)).collect();
+    order.sit(&[(id, chosen)].into());
     let paid = [Placed { order, at: START }, PaymentStarted { payment: payment(1), until: after(700) }];
     given::<Reservation>(paid).when(Complete { payment: payment(1) }).then_state(|order| {
         let seat = |ticket: &crate::shared::Ticket| (ticket.tier.clone(), ticket.row.clone(), ticket.seat);

@@ -118,8 +118,18 @@ async fn publish(
 ) -> Result<Written<EventBody>, Problem> {
     let show = event_to_manage(&app, id, &principal).await?;
     let sections = show.state.listing.into_iter().flat_map(|listing| listing.sections);
-    let inventories =
-        sections.map(|section| on(section.id, InventoryCommand::initialise(id, &section))).collect();
+    let inventories = sections
+        .map(|section| {
+            on(
+                section.id,
+                InventoryCommand::Initialise {
+                    show: id,
+                    capacity: section.capacity,
+                    rows: section.row_lengths(),
+                },
+            )
+        })
+        .collect();
     let publish = on(id, ShowCommand::Publish).expecting(if_match);
     with_inventories(&app, id, (publish, inventories), command.context()).await
 }

@@ -110,6 +110,11 @@ impl Section {
         (0..).zip(numbers).map(seat)
     }
 
+    /// How many seats each row has.
+    pub fn row_lengths(&self) -> Vec<u32> {
+        self.rows.iter().map(|row| row.seats).collect()
+    }
+
     /// The seat at this place.
     pub fn seat(&self, place: u32) -> Option<Seat> {
         let mut before = 0_u32;
