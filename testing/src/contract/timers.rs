@@ -149,7 +149,15 @@ pub async fn due_reads_one_queue_only(fixture: Fixture) {
     let found = due(&fixture, fixture.now()).await;
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].timer.id, id("a"));
-    assert!(fixture.storage.timers.due("Q", fixture.now(), Skip::default(), 9).await.expect("due timers").is_empty());
+    assert!(
+        fixture
+            .storage
+            .timers
+            .due("Q", fixture.now(), Skip::default(), 9)
+            .await
+            .expect("due timers")
+            .is_empty()
+    );
 }
 
 /// Skipped timers do not use up the page.
@@ -157,10 +165,23 @@ pub async fn due_leaves_out_what_is_under_way_before_it_counts_the_limit(fixture
     let names: Vec<String> = (0..10).map(|n| format!("t{n}")).collect();
     set(&fixture, names.iter().map(|name| timer(name, fixture.now())).collect()).await;
     let all: Vec<TimerId> = due(&fixture, fixture.now()).await.iter().map(|found| found.timer.id).collect();
-    let rest = fixture.storage.timers.due("q", fixture.now(), Skip { timers: &all[..7], streams: &[] }, 2).await.expect("due timers");
+    let rest = fixture
+        .storage
+        .timers
+        .due("q", fixture.now(), Skip { timers: &all[..7], streams: &[] }, 2)
+        .await
+        .expect("due timers");
     let rest: Vec<TimerId> = rest.iter().map(|found| found.timer.id).collect();
     assert_eq!(rest, all[7..9]);
-    assert!(fixture.storage.timers.due("q", fixture.now(), Skip { timers: &all, streams: &[] }, 2).await.expect("due timers").is_empty());
+    assert!(
+        fixture
+            .storage
+            .timers
+            .due("q", fixture.now(), Skip { timers: &all, streams: &[] }, 2)
+            .await
+            .expect("due timers")
+            .is_empty()
+    );
 }
 
 /// However many of theirs are due before; names are compared whole.
@@ -182,7 +203,8 @@ pub async fn due_leaves_out_streams_that_must_wait(fixture: Fixture) {
 pub async fn due_gives_at_most_the_limit(fixture: Fixture) {
     set(&fixture, vec![timer("a", fixture.now()), timer("b", fixture.now())]).await;
     for (limit, count) in [(0, 0), (1, 1), (2, 2), (usize::MAX, 2)] {
-        let found = fixture.storage.timers.due("q", fixture.now(), Skip::default(), limit).await.expect("due timers");
+        let found =
+            fixture.storage.timers.due("q", fixture.now(), Skip::default(), limit).await.expect("due timers");
         assert_eq!(found.len(), count, "limit {limit}");
     }
 }

@@ -76,7 +76,13 @@ async fn every_adapter_meets_faults_by_the_name_of_its_method() {
     assert!(storage.events.read_stream(&stream("a"), range).await.is_err());
     assert!(storage.checkpoints.load_checkpoint("a").await.is_err());
     assert!(storage.leases.acquire("a", "me", Duration::from_secs(1)).await.is_err());
-    assert!(storage.timers.due("a", test.environment.now(), composable_rust_core::port::Skip::default(), 1).await.is_err());
+    assert!(
+        storage
+            .timers
+            .due("a", test.environment.now(), composable_rust_core::port::Skip::default(), 1)
+            .await
+            .is_err()
+    );
     assert!(storage.snapshots.load_snapshot(&stream("a")).await.is_err());
     assert!(storage.views.live_generation("a").await.is_err());
     assert!(storage.dead_letters.stats().await.is_err());

@@ -174,7 +174,9 @@ fn id<T: std::str::FromStr>(post: &Post) -> Result<T, String> {
 fn lasting(answer: &Value) -> Value {
     let mut answer = answer.clone();
     if let Some(fields) = answer.as_object_mut() {
-        OF_THE_MOMENT.iter().for_each(|field| drop(fields.remove(*field)));
+        for field in OF_THE_MOMENT {
+            fields.remove(field);
+        }
     }
     answer
 }
