@@ -151,16 +151,16 @@ impl Inventory {
         Ok(events)
     }
 
-    /// Blocked places: the seats that are named, or the first.
+    /// Blocked places: the seats that are named, and for the rest the first.
     fn give_back(&self, wanted: Places) -> Result<Places, InventoryRefused> {
         let Places { quantity, seats: named } = wanted;
-        let blocked = (0..).zip(self.seats.states()).filter(|(_, state)| *state == SeatState::Blocked);
-        let mut blocked = blocked.map(|(place, _)| place);
         let is_blocked = |place: &u32| self.seats.state(*place) == Some(SeatState::Blocked);
         if quantity > self.blocked || !named.iter().all(is_blocked) {
             return Err(InventoryRefused::NotBlocked { blocked: self.blocked });
         }
-        let seats = if named.is_empty() { blocked.by_ref().take(quantity as usize).collect() } else { named };
+        let others = (0_u32..).zip(self.seats.states()).map(|(place, _)| place);
+        let others = others.filter(|place| is_blocked(place) && !named.contains(place));
+        let seats = named.iter().copied().chain(others).take(quantity as usize).collect();
         Ok(Places { quantity, seats })
     }
 

@@ -191,6 +191,10 @@ fn seats_are_blocked_by_name_and_never_what_somebody_holds() {
     given::<Inventory>(blocked())
         .when(adjust(0, some(1), some(0)))
         .then([SeatsUnblocked { places: seats([0]) }]);
+    let named_and_first = Places { quantity: 2, seats: vec![5] };
+    given::<Inventory>(blocked())
+        .when(adjust(0, named_and_first, some(0)))
+        .then([SeatsUnblocked { places: seats([5, 0]) }]);
 }
 
 /// Every place by itself, and who has it.
@@ -233,11 +237,11 @@ impl Venue {
         {
             return Err(InventoryRefused::NotBlocked { blocked: u32::try_from(are_blocked).unwrap() });
         }
-        let mut some = unblock.quantity as usize * usize::from(unblock.seats.is_empty());
+        let mut some = unblock.quantity as usize - unblock.seats.len();
         for (index, place) in all.iter_mut().enumerate() {
             let is_named = unblock.seats.iter().any(|place| *place as usize == index);
             if *place == Place::Blocked && (is_named || some > 0) {
-                some = some.saturating_sub(1);
+                some -= usize::from(!is_named);
                 *place = Place::Free;
             }
         }
