@@ -24,6 +24,7 @@ pub struct Lease {
 /// # Contract
 /// - At any moment one holder at most has a lease on a work, by the store's clock.
 /// - The fence grows each time the work changes hands, also after a release and after a restart of the store.
+/// - A restart frees no lease, unless the store knows that no holder is left: one that a single process has open.
 #[async_trait]
 pub trait LeaseStore: fmt::Debug + Send + Sync {
     /// Takes the lease when it is free, has ended, or is held by `holder` already (then it is prolonged and keeps its
