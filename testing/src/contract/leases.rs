@@ -144,12 +144,11 @@ pub async fn the_fence_grows_each_time_the_work_changes_hands(fixture: Fixture) 
 pub async fn a_fence_is_not_given_again_after_a_restart(mut fixture: Fixture) {
     let first = granted(&fixture, "work", "a").await;
     fixture.restart().await;
-    let next = match acquire(&fixture, "work", "b").await {
-        Some(lease) => lease,
-        None => {
-            fixture.clock.advance(Duration::from_secs(11));
-            granted(&fixture, "work", "b").await
-        }
+    let next = if let Some(lease) = acquire(&fixture, "work", "b").await {
+        lease
+    } else {
+        fixture.clock.advance(Duration::from_secs(11));
+        granted(&fixture, "work", "b").await
     };
     assert!(next.fence > first.fence, "{next:?} after {first:?}");
 }
