@@ -51,7 +51,7 @@ pub struct Settings {
     /// Proxies whose X-Forwarded-For counts: addresses and networks such as 10.0.0.0/8, separated by commas
     #[arg(long, env = "TRUSTED_PROXIES")]
     pub trusted_proxies: Option<String>,
-    /// Origins whose pages may call the API from a browser, such as https://shop.example, separated by commas
+    /// Origins whose pages may call the API from a browser, such as `https://shop.example`, separated by commas
     #[arg(long, env = "CORS_ORIGINS")]
     pub cors_origins: Option<String>,
     /// Requests a minute for each account; 0 is no limit [default: 100; 0 in development]
