@@ -8,7 +8,6 @@ use composable_rust_core::port::{EventBus, OpenStorage};
 use composable_rust_core::{Activity, Decider, Environment, Process, Projection};
 use std::any::Any;
 use std::fmt;
-use std::pin::pin;
 use std::sync::Arc;
 
 /// Declares an application: what decides, what happens next, what is shown, and where it is kept.
@@ -145,22 +144,20 @@ impl ApplicationBuilder {
         self,
         ready: impl AsyncFnOnce(&Application) -> Result<(), BoxError>,
     ) -> Result<(), BoxError> {
-        let mut signal = pin!(drain::signal());
+        let signal = drain::signal();
         let application = self.start().await?;
-        let prepared = tokio::select! {
-            biased;
-            () = &mut signal => None,
-            prepared = ready(&application) => Some(prepared),
-        };
-        let prepared = match prepared {
-            Some(Ok(())) => {
-                signal.await;
-                Ok(())
+        let failed = async {
+            match ready(&application).await {
+                Ok(()) => std::future::pending().await,
+                Err(error) => error,
             }
-            Some(Err(error)) => Err(error),
-            None => Ok(()),
+        };
+        let ended = tokio::select! {
+            biased;
+            () = signal => Ok(()),
+            error = failed => Err(error),
         };
         application.shutdown().await?;
-        prepared
+        ended
     }
 }

@@ -5,8 +5,8 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use composable_rust_core::panic_text;
 use futures_util::FutureExt;
-use std::any::Any;
 use std::panic::AssertUnwindSafe;
 
 /// Answers 431 to a head over the limit, 503 when the time is up, 500 for a panic.
@@ -18,7 +18,7 @@ pub(crate) async fn bounded(State(web): State<Web>, request: Request, next: Next
     match tokio::time::timeout(web.options().request_timeout, run).await {
         Ok(Ok(response)) => response,
         Ok(Err(panic)) => {
-            tracing::error!(panic = message(panic.as_ref()), "a handler panicked");
+            tracing::error!(panic = panic_text(panic.as_ref()), "a handler panicked");
             Problem::internal().into_response()
         }
         Err(_) => {
@@ -33,9 +33,4 @@ fn head_size(request: &Request) -> usize {
     let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
     let fields = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
     request.method().as_str().len() + target + " HTTP/1.1 \r\n\r\n".len() + fields.sum::<usize>()
-}
-
-fn message(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }
