@@ -1,6 +1,6 @@
 //! The event-sourced aggregate: what a command decides and how an event changes the state.
 
-use crate::{Action, CommandId, SchemaVersion, StreamId, derived_uuid, uuid_v7};
+use crate::{Action, CommandId, SchemaVersion, Shaped, StreamId, derived_uuid, uuid_v7};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -9,8 +9,9 @@ use std::fmt::Debug;
 use uuid::Uuid;
 
 /// A value that can be saved and loaded: derived with `#[derive(State)]`.
-pub trait State: Clone + Debug + Serialize + DeserializeOwned + Send + Sync + 'static {
-    /// The version of its shape, from `#[state(schema = n)]`. A snapshot of another version is ignored and rebuilt.
+pub trait State: Shaped + Clone + Debug + Serialize + DeserializeOwned + Send + Sync + 'static {
+    /// The version of its shape, from `#[state(schema = n)]`. A snapshot of another version is ignored and rebuilt, and
+    /// so is one of another [`Shape`](crate::Shape).
     const SCHEMA: SchemaVersion;
 }
 

@@ -19,6 +19,7 @@ pub mod port;
 mod process;
 mod projection;
 mod reducer;
+mod shape;
 mod signal;
 mod version;
 
@@ -46,6 +47,7 @@ pub use process::{
 };
 pub use projection::{Fault, Folded, IndexColumn, Projection, Row, RowBatch, RowDecodeError, Rows};
 pub use reducer::{Decided, DeciderReducer, FnReducer, Reducer, reducer};
+pub use shape::{Shape, Shaped};
 pub use signal::Signal;
 pub use version::{ExpectedVersion, Position, SchemaVersion, StreamVersion, TooLarge};
 
@@ -60,5 +62,6 @@ pub mod json {
 #[doc(hidden)]
 pub mod __private {
     pub use composable_rust_core::id::check_key_of as check_key;
+    pub use composable_rust_core::shape::{Probe, Unshaped};
     pub use {serde, serde_json, uuid};
 }

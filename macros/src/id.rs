@@ -1,6 +1,6 @@
 //! `#[derive(Id)]`: a newtype over `Uuid` or `String` that names an aggregate.
 
-use crate::{findings::Findings, naming::words, root::Root};
+use crate::{findings::Findings, naming::words, root::Root, shape};
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::ext::IdentExt;
@@ -28,11 +28,12 @@ pub(crate) fn expand(input: &DeriveInput, root: &Root, findings: &mut Findings) 
         return TokenStream::new();
     };
     let (text, own) = (text_of(input, root, inside), own_of(input, of_type, inside));
-    let serde = serde_of(input, root);
+    let (serde, shaped) = (serde_of(input, root), shape::shaped_of(input, root));
     quote! {
         #text
         #own
         #serde
+        #shaped
 
         #[automatically_derived]
         impl #root::StreamKey for #name {}

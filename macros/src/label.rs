@@ -2,7 +2,7 @@
 
 use crate::attribute::named;
 use crate::naming::{snake_case, words};
-use crate::{findings::Findings, id, root::Root};
+use crate::{findings::Findings, id, root::Root, shape};
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::ext::IdentExt;
@@ -24,7 +24,7 @@ pub(crate) fn expand(input: &DeriveInput, root: &Root, findings: &mut Findings) 
     // After a finding, so that it stays the only error.
     let rest = (variants.len() < data.variants.len()).then(|| quote!(_ => ""));
     let as_text = quote!(match *self { #(Self::#variants => #texts,)* #rest });
-    let serde = id::serde_of(input, root);
+    let (serde, shaped) = (id::serde_of(input, root), shape::shaped_of(input, root));
     quote! {
         #[automatically_derived]
         #[allow(dead_code)]
@@ -55,6 +55,8 @@ pub(crate) fn expand(input: &DeriveInput, root: &Root, findings: &mut Findings) 
         }
 
         #serde
+
+        #shaped
 
         #[automatically_derived]
         impl #root::IndexColumn for #name {

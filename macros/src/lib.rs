@@ -20,6 +20,7 @@ mod naming;
 mod rejection;
 mod root;
 mod row;
+mod shape;
 mod source;
 mod state;
 

@@ -1,16 +1,16 @@
-//! Serde for the user's type without serde in the user's manifest.
+//! Serde for the user's type, and its shape, without serde in the user's manifest.
 //!
 //! A derive cannot add `#[serde(crate = "…")]` to the type it stands on, so serde derives on a mirror of it (its
 //! *remote derive*) inside an unnamed constant, and the type's own implementations call the mirror.
 
 use crate::attribute::serde_only;
-use crate::root::Root;
+use crate::{root::Root, shape};
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
 use syn::{Data, DeriveInput, Field, Fields};
 
-/// `Serialize` and `Deserialize` of the type.
+/// `Serialize`, `Deserialize` and `Shaped` of the type.
 pub(crate) fn serde_of(input: &DeriveInput, root: &Root) -> TokenStream {
     let name = &input.ident;
     let mirror = format_ident!("__{}Mirror", name.unraw());
@@ -28,7 +28,10 @@ pub(crate) fn serde_of(input: &DeriveInput, root: &Root) -> TokenStream {
     });
     let rename = (!renamed).then(|| quote!(#[serde(rename = #shown)]));
     let body = body_of(input);
+    let shaped = shape::shaped_of(input, root);
     quote! {
+        #shaped
+
         #[allow(dead_code, clippy::all, clippy::pedantic)]
         const _: () = {
             #[derive(#serde::Serialize, #serde::Deserialize)]

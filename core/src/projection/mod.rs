@@ -20,7 +20,8 @@ pub trait Projection: Send + Sync + 'static {
     type Row: Row;
     /// The read model's name, unique in the application: `a-z 0-9 _`, at most 48 characters.
     const NAME: &'static str;
-    /// Raise it when the fold or the row changes: the read model is then rebuilt beside the live one and switched.
+    /// Raise it when the fold or the row changes: the read model is then rebuilt beside the live one and switched. A row
+    /// that changed without is noticed at the start ([`Shape`](crate::Shape)); a fold is not.
     const VERSION: u32 = 1;
 
     /// Changes rows by one event. It may run more than once for an event, with the same outcome.

@@ -1,5 +1,6 @@
 //! The shape of a read model's rows.
 
+use crate::Shaped;
 use crate::port::IndexValue;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -8,7 +9,7 @@ use std::fmt::Debug;
 use uuid::Uuid;
 
 /// A row of a read model, derived with `#[derive(Row)]`.
-pub trait Row: Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static {
+pub trait Row: Shaped + Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static {
     /// The text of its key.
     fn key(&self) -> String;
 

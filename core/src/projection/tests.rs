@@ -24,6 +24,8 @@ impl Account {
     }
 }
 
+impl crate::Shaped for Account {}
+
 impl Row for Account {
     fn key(&self) -> String {
         self.name.clone()

@@ -5,6 +5,7 @@ mod compile_fail;
 mod compose;
 mod derive_action;
 mod derive_input;
+mod derive_shape;
 mod derive_state;
 mod derive_values;
 mod effects;

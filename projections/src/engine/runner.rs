@@ -16,11 +16,11 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 /// Runs a projection in this instance.
 ///
 /// The first start makes generation 1 and shows it to readers at once. When the definition changed (the projection's
-/// version or its row's indexes), and when [`ProjectionControl::rebuild`] asks for it, the next generation is built
+/// version or the shape of its rows), and when [`ProjectionControl::rebuild`] asks for it, the next generation is built
 /// beside the live one, and readers are switched when it has caught up. Readers never see a half-built one.
 pub struct ProjectionRunner<P: Projection> {
     projection: Arc<P>,
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
 impl<P: Projection> fmt::Debug for ProjectionRunner<P> {
@@ -68,20 +68,6 @@ impl<P: Projection> ProjectionRunner<P> {
     /// Its controls.
     pub fn control(&self) -> ProjectionControl {
         ProjectionControl { shared: Arc::clone(&self.shared) }
-    }
-
-    /// Makes the first generation where there is none yet, so that readers find a read model, if an empty one.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the store failed; [`Self::run`] will try again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future leaves it made or not; [`Self::run`] goes on from there.
-    pub async fn prepare(&self) -> Result<(), StoreError> {
-        if self.shared.look_up_live().await?.is_none() {
-            self.shared.make_first().await?;
-        }
-        Ok(())
     }
 
     /// Runs until `shutdown`, then finishes the running batches.

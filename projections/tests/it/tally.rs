@@ -51,6 +51,8 @@ pub(crate) struct Total {
     pub(crate) events: u32,
 }
 
+impl composable_rust_core::Shaped for Total {}
+
 impl Row for Total {
     fn key(&self) -> String {
         self.name.clone()

@@ -14,6 +14,7 @@ mod limits;
 mod measured;
 mod options;
 mod registry;
+mod rows;
 mod service;
 mod shared;
 mod start;

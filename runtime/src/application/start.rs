@@ -2,6 +2,7 @@
 
 use super::drain::{self, Drain};
 use super::measured::Measured;
+use super::rows;
 use super::shared::{Background, Handles, Shared};
 use super::writes::Writes;
 use super::{Application, ApplicationBuilder, ApplicationError, ApplicationOptions, Gate, Registry};
@@ -13,11 +14,10 @@ use crate::relay::Relay;
 use crate::resilience::Circuits;
 use crate::store::Notices;
 use composable_rust_core::Projection;
-use composable_rust_core::port::{EventBus, StoreError};
+use composable_rust_core::port::EventBus;
 use composable_rust_projections::{
     Dependencies, Monitor, ProjectionControl, ProjectionRunner, Subscriber, SubscriptionOptions, run,
 };
-use futures_util::future::BoxFuture;
 use std::sync::{Arc, Mutex};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
@@ -36,7 +36,7 @@ pub(crate) struct Starting {
     monitors: Vec<Monitor>,
     background: Vec<Background>,
     projections: Vec<ProjectionControl>,
-    preparing: Vec<BoxFuture<'static, Result<(), StoreError>>>,
+    preparing: Vec<rows::Preparing>,
     prepared: Vec<Run>,
     handles: Handles,
 }
@@ -166,11 +166,9 @@ impl Starting {
     /// Prepares all projections, so that a list that is asked for right after the start is empty, not missing; then lets
     /// them run. Nothing runs before: a start that fails or is dropped here leaves no task.
     async fn prepare(&mut self) -> Result<(), ApplicationError> {
-        for preparing in std::mem::take(&mut self.preparing) {
-            if let Err(error) = preparing.await {
-                (self.deps.storage.close)().await;
-                return Err(ApplicationError::Storage(error));
-            }
+        if let Err(error) = rows::prepared(std::mem::take(&mut self.preparing)).await {
+            (self.deps.storage.close)().await;
+            return Err(error);
         }
         for run in std::mem::take(&mut self.prepared) {
             run(self);

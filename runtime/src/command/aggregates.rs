@@ -1,6 +1,7 @@
 //! The aggregates of one decider: loading, caching and snapshots.
 
 use super::error::Failure;
+use super::kept::KeptAs;
 use super::slots::{Slot, SlotGuard, Slots};
 use super::snapshot::{Since, SnapshotPolicy};
 use composable_rust_core::port::{EventStore, Snapshot, SnapshotStore, StreamRange};
@@ -28,6 +29,7 @@ pub(crate) struct Aggregates<D: Decider> {
     environment: Environment,
     options: DeciderOptions,
     saving: Arc<Mutex<BTreeSet<StreamId>>>,
+    kept: KeptAs,
 }
 
 /// A state with what its snapshots need to know.
@@ -57,6 +59,7 @@ impl<D: Decider> Aggregates<D> {
             environment,
             options,
             saving: Arc::default(),
+            kept: KeptAs::of::<D>(),
         }
     }
 
@@ -127,8 +130,7 @@ impl<D: Decider> Aggregates<D> {
     async fn snapshot(&self, stream: &StreamId) -> Result<Option<Folded<D>>, Failure> {
         let snapshot = self.snapshots.load_snapshot(stream).await?;
         Ok(snapshot.filter(|snapshot| snapshot.schema == D::SCHEMA).and_then(|snapshot| {
-            let state = serde_json::from_slice(&snapshot.state).ok()?;
-            Some(Folded { state, version: snapshot.version, events: 0 })
+            Some(Folded { state: self.kept.decode(&snapshot.state)?, version: snapshot.version, events: 0 })
         }))
     }
 
@@ -149,10 +151,11 @@ impl<D: Decider> Aggregates<D> {
         }
         let (stream, snapshots, saving) =
             (stream.clone(), Arc::clone(&self.snapshots), Arc::clone(&self.saving));
+        let kept = self.kept.clone();
         self.environment.spawner.spawn(
             "snapshot",
             Box::pin(async move {
-                if let Ok(encoded) = serde_json::to_vec(&*state) {
+                if let Ok(encoded) = kept.encode(&*state) {
                     let snapshot = Snapshot { version, schema: D::SCHEMA, state: encoded.into() };
                     if let Err(error) = snapshots.save_snapshot(&stream, snapshot).await {
                         tracing::warn!(%stream, error = &error as &dyn std::error::Error, "a snapshot was not saved");

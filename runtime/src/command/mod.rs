@@ -12,6 +12,7 @@ mod execute_all;
 mod executor;
 mod expectation;
 mod identity;
+mod kept;
 mod participant;
 mod request;
 mod slots;

@@ -19,6 +19,8 @@ use std::sync::Arc;
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 struct Total(u32);
 
+impl composable_rust_core::Shaped for Total {}
+
 impl State for Total {
     const SCHEMA: SchemaVersion = SchemaVersion::FIRST;
 }
