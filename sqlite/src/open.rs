@@ -58,6 +58,17 @@ impl Sqlite {
         Self { location, options: SqliteOptions::default() }
     }
 
+    /// The file, as it was named; beside it an application may keep what goes with its data.
+    ///
+    /// # Errors
+    /// [`StoreError::Setup`] with what to write instead, when the URL names no file.
+    pub fn path(&self) -> Result<&Path, StoreError> {
+        match &self.location {
+            Location::File(path) => Ok(path),
+            Location::Unusable(reason) => Err(StoreError::Setup(reason.clone())),
+        }
+    }
+
     /// With other limits than the usual ones.
     #[must_use]
     pub fn with_options(mut self, options: SqliteOptions) -> Self {
@@ -77,10 +88,7 @@ impl OpenStorage for Sqlite {
     /// # Cancel safety
     /// Dropping the future leaves the file as it was, or brought up to date.
     async fn open(&self, environment: &Environment) -> Result<Storage, StoreError> {
-        let path = match &self.location {
-            Location::File(path) => path,
-            Location::Unusable(reason) => return Err(StoreError::Setup(reason.clone())),
-        };
+        let path = self.path()?;
         check_path(path)?;
         let path = real_path(path)?;
         let lock = FileLock::acquire(&path)?;
@@ -99,19 +107,25 @@ fn path_of(url: &str) -> Result<PathBuf, String> {
     }
     let options =
         SqliteConnectOptions::from_str(url).map_err(|error| format!("{url:?}: {error}; {example}"))?;
+    check_name(options.get_filename())?;
     Ok(options.get_filename().to_owned())
+}
+
+/// Refuses what names no file. SQLite would take it for one of its databases that are gone at the end.
+fn check_name(path: &Path) -> Result<(), String> {
+    let text = path.to_string_lossy();
+    if text.contains(":memory:") || text.starts_with("file:sqlx-in-memory") || text.is_empty() {
+        return Err(
+            "SQLite in memory keeps nothing; name a file, or use the memory storage of the testing crate".into()
+        );
+    }
+    Ok(())
 }
 
 /// Makes the folder and refuses what can be no file, with a reason better than SQLite's.
 fn check_path(path: &Path) -> Result<(), StoreError> {
     let shown = path.display();
-    let text = path.to_string_lossy();
-    if text.contains(":memory:") || text.starts_with("file:sqlx-in-memory") || text.is_empty() {
-        return Err(StoreError::Setup(
-            "SQLite in memory keeps nothing; name a file, or use the memory storage of the testing crate"
-                .into(),
-        ));
-    }
+    check_name(path).map_err(StoreError::Setup)?;
     if path.is_dir() {
         return Err(StoreError::Setup(format!("{shown} is a folder; name a file in it")));
     }

@@ -97,6 +97,7 @@ pub use extract::{
     Validate, body_limit,
 };
 pub use idempotency::{CommandRequest, IdempotencyKey, KEPT_FOR, KeyedRequest};
+pub use layer::is_origin;
 pub use principal::{Authenticator, Principal};
 pub use problem::{FieldError, Problem};
 pub use rate_limit::{InProcessRateLimits, RateLimitLayer};

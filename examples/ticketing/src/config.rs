@@ -72,9 +72,10 @@ impl Config {
     /// # Errors
     /// Everything that is wrong, at once.
     pub fn from_command_line() -> Result<Option<Self>, ConfigErrors> {
-        let settings = Settings::parse().with_file()?;
-        let config = Self::resolve(&settings)?;
-        if settings.print_config {
+        let settings = Settings::parse();
+        let prints = settings.print_config;
+        let config = Self::resolve(settings)?;
+        if prints {
             print(&config);
             return Ok(None);
         }

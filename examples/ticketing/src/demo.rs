@@ -83,7 +83,7 @@ fn show(app: &Application, (title, venue): (&str, &str), days: u32, capacity: u3
         starts_at,
         ends_at: Some(later(starts_at, Duration::from_hours(2))),
         currency: Currency::EUR,
-        max_per_order: 10,
+        max_per_order: None,
         max_per_customer: None,
         sections: vec![NewSection {
             name: "General admission".into(),

@@ -56,12 +56,14 @@ pub(crate) fn cors(origins: &[String]) -> Option<CorsLayer> {
     Some(layer)
 }
 
-/// The first of `origins` that no browser would send: an origin is a scheme, a host and perhaps a port, without a path.
+/// The first of `origins` that no browser would send.
 pub(crate) fn bad_origin(origins: &[String]) -> Option<&str> {
     origins.iter().map(String::as_str).find(|origin| !is_origin(origin))
 }
 
-fn is_origin(text: &str) -> bool {
+/// Whether a text is an origin as browsers send it: `http` or `https`, a host and perhaps a port, in small letters and
+/// without a path. What [`HttpOptions::cors_origins`](crate::HttpOptions::cors_origins) takes.
+pub fn is_origin(text: &str) -> bool {
     let Ok(uri) = text.parse::<Uri>() else { return false };
     let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
     let Some(authority) = uri.authority().filter(|_| is_web) else { return false };

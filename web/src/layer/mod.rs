@@ -11,6 +11,7 @@ mod scope;
 
 pub(crate) use bounds::bounded;
 pub(crate) use compression::compression;
+pub use cors::is_origin;
 pub(crate) use cors::{bad_origin, cors};
 pub(crate) use csrf::same_site;
 pub(crate) use intake::{authenticate, intake, not_found, not_here};

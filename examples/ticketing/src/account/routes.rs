@@ -50,7 +50,8 @@ pub async fn user_of(app: &Application, email: &str) -> Result<UserId, Problem> 
     receipt.state.user.ok_or_else(Problem::internal)
 }
 
-fn is_email(text: &str) -> bool {
+/// Whether a text may be an e-mail address.
+pub fn is_email(text: &str) -> bool {
     let allowed = |c: char| !c.is_whitespace() && !c.is_control();
     let is_address = text
         .split_once('@')

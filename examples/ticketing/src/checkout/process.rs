@@ -151,7 +151,18 @@ impl Checkout {
                 steps![call(stop)]
             }
             // It is being settled, or it is over.
-            _ => steps![],
+            (
+                Stage::Paying
+                | Stage::Stopping
+                | Stage::Expiring { .. }
+                | Stage::Settling
+                | Stage::Expired
+                | Stage::Retaking { .. }
+                | Stage::Refunding
+                | Stage::Completed
+                | Stage::Cancelled,
+                _,
+            ) => steps![],
         }
     }
 
@@ -180,8 +191,16 @@ impl Checkout {
             (ReservationCommand::Complete { .. } | ReservationCommand::CompleteLate { .. }, _) => {
                 self.refund()
             }
-            // Whoever was faster has said so by an event.
-            _ => steps![],
+            // Whoever was faster has said so by an event; the others are the requests' own.
+            (
+                ReservationCommand::Expire { .. }
+                | ReservationCommand::Place(_)
+                | ReservationCommand::Extend { .. }
+                | ReservationCommand::StartPayment { .. }
+                | ReservationCommand::FailPayment { .. }
+                | ReservationCommand::Cancel { .. },
+                _,
+            ) => steps![],
         }
     }
 

@@ -1,12 +1,16 @@
 //! From what was said to what holds, with everything that is wrong.
 
 use super::{Config, LogFormat, Settings};
+use crate::account::is_email;
 use crate::shared::Secret;
+use composable_rust::prelude::*;
+use composable_rust::web::is_origin;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
+use tracing_subscriber::EnvFilter;
 
 /// Shortest secret that may sign sessions.
 const SHORTEST_SECRET: usize = 32;
@@ -32,38 +36,45 @@ impl Config {
     ///
     /// # Errors
     /// Everything that is wrong, at once.
-    pub fn resolve(settings: &Settings) -> Result<Self, ConfigErrors> {
+    pub fn resolve(mut settings: Settings) -> Result<Self, ConfigErrors> {
         let mut errors = Vec::new();
-        let is_development = check_environment(settings, &mut errors);
-        let address = address(settings, &mut errors);
-        if is_development && !address.ip().is_loopback() {
-            errors.push(format!(
-                "HTTP_ADDR {address} can be reached from other machines, and development has sign-in for anybody: \
-                 listen on 127.0.0.1"
-            ));
-        }
-        check_features(settings, &mut errors);
-        let config = Self {
-            address,
-            database: database(settings, &mut errors),
-            hold: seconds("HOLD_SECONDS", settings.hold_seconds, 300, &mut errors),
-            payment: seconds("PAYMENT_SECONDS", settings.payment_seconds, 600, &mut errors),
-            admin_email: said(settings.admin_email.as_deref()).map(str::to_lowercase),
-            session_secret: secret(settings, &mut errors),
-            is_development,
-            trusted_proxies: said(settings.trusted_proxies.as_deref())
-                .and_then(|text| parsed("TRUSTED_PROXIES", text, PROXIES, &mut errors))
-                .unwrap_or_default(),
-            cors_origins: origins(settings),
-            rate_limit_per_user: settings.rate_limit_per_user.unwrap_or(if is_development { 0 } else { 100 }),
-            rate_limit_per_ip: settings.rate_limit_per_ip.unwrap_or(if is_development { 0 } else { 20 }),
-            log_format: said(settings.log_format.as_deref())
-                .and_then(|text| parsed("LOG_FORMAT", text, "text or json", &mut errors))
-                .unwrap_or(LogFormat::Text),
-            log_filter: said(settings.rust_log.as_deref()).unwrap_or("info").to_owned(),
-            demo: settings.demo,
-        };
+        settings.add_file(&mut errors);
+        let config = check(&settings, &mut errors);
         if errors.is_empty() { Ok(config) } else { Err(ConfigErrors(errors)) }
+    }
+}
+
+fn check(settings: &Settings, errors: &mut Vec<String>) -> Config {
+    let is_development = check_environment(settings, errors);
+    let address = address(settings, errors);
+    if is_development && !address.ip().is_loopback() {
+        errors.push(format!(
+            "HTTP_ADDR {address} can be reached from other machines, and development has sign-in for anybody: \
+             listen on 127.0.0.1"
+        ));
+    }
+    check_features(settings, errors);
+    let (per_user, per_ip) = if is_development { (0, 0) } else { (100, 20) };
+    let log_format = if is_development { LogFormat::Text } else { LogFormat::Json };
+    Config {
+        address,
+        database: database(settings, errors),
+        hold: seconds("HOLD_SECONDS", settings.hold_seconds.as_deref(), 300, errors),
+        payment: seconds("PAYMENT_SECONDS", settings.payment_seconds.as_deref(), 600, errors),
+        admin_email: admin(settings, errors),
+        session_secret: secret(settings, errors),
+        is_development,
+        trusted_proxies: parsed("TRUSTED_PROXIES", settings.trusted_proxies.as_deref(), PROXIES, errors)
+            .unwrap_or_default(),
+        cors_origins: origins(settings, errors),
+        rate_limit_per_user: rate("RATE_LIMIT_PER_USER", settings.rate_limit_per_user.as_deref(), errors)
+            .unwrap_or(per_user),
+        rate_limit_per_ip: rate("RATE_LIMIT_PER_IP", settings.rate_limit_per_ip.as_deref(), errors)
+            .unwrap_or(per_ip),
+        log_format: parsed("LOG_FORMAT", settings.log_format.as_deref(), "text or json", errors)
+            .unwrap_or(log_format),
+        log_filter: log_filter(settings, errors),
+        demo: settings.demo,
     }
 }
 
@@ -72,7 +83,9 @@ fn said(text: Option<&str>) -> Option<&str> {
     text.map(str::trim).filter(|text| !text.is_empty())
 }
 
-fn parsed<T: FromStr>(name: &str, text: &str, example: &str, errors: &mut Vec<String>) -> Option<T> {
+/// What was said as a value; `None` when nothing was said or it is wrong, which is noted.
+fn parsed<T: FromStr>(name: &str, text: Option<&str>, example: &str, errors: &mut Vec<String>) -> Option<T> {
+    let text = said(text)?;
     let value = text.parse().ok();
     if value.is_none() {
         errors.push(format!("{name} is {text:?}: write {example}"));
@@ -99,27 +112,29 @@ fn check_environment(settings: &Settings, errors: &mut Vec<String>) -> bool {
 }
 
 fn address(settings: &Settings, errors: &mut Vec<String>) -> SocketAddr {
-    if let Some(text) = said(settings.http_addr.as_deref()) {
-        let text = text.replace("localhost", "127.0.0.1");
-        let address = parsed("HTTP_ADDR", &text, "an address and a port such as 127.0.0.1:8080", errors);
-        return address.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
-    }
-    let host = said(settings.host.as_deref()).filter(|host| *host != "localhost").unwrap_or("127.0.0.1");
-    let host = parsed::<IpAddr>("HOST", host, "an IP address such as 127.0.0.1", errors);
-    SocketAddr::from((host.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)), settings.port.unwrap_or(8080)))
+    let local = |text: &Option<String>| text.as_ref().map(|text| text.replace("localhost", "127.0.0.1"));
+    let (address, host) = (local(&settings.http_addr), local(&settings.host));
+    let example = "an address and a port such as 127.0.0.1:8080";
+    let address = parsed("HTTP_ADDR", address.as_deref(), example, errors);
+    let host = parsed("HOST", host.as_deref(), "an IP address such as 127.0.0.1", errors);
+    let port = parsed("PORT", settings.port.as_deref(), "0 to 65535, where 0 picks a free port", errors);
+    let host = host.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    address.unwrap_or(SocketAddr::from((host, port.unwrap_or(8080))))
 }
 
 fn database(settings: &Settings, errors: &mut Vec<String>) -> PathBuf {
     let url = said(settings.database_url.as_deref()).unwrap_or("sqlite://data/ticketing.db");
-    let path = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"));
-    match path.filter(|path| !path.is_empty()) {
-        Some(path) => return PathBuf::from(path),
-        None if url.starts_with("postgres:") || url.starts_with("postgresql:") => errors.push(
+    if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+        errors.push(
             "DATABASE_URL names PostgreSQL, which needs the cargo feature `production`; it is not compiled in".into(),
-        ),
-        None => errors.push("DATABASE_URL is none: write sqlite:// and a path, such as sqlite://data/ticketing.db".into()),
+        );
+        return PathBuf::new();
     }
-    PathBuf::new()
+    let path = Sqlite::url(url).path().map(Path::to_owned);
+    path.unwrap_or_else(|wrong| {
+        errors.push(format!("DATABASE_URL: {wrong}"));
+        PathBuf::new()
+    })
 }
 
 fn check_features(settings: &Settings, errors: &mut Vec<String>) {
@@ -133,15 +148,43 @@ fn check_features(settings: &Settings, errors: &mut Vec<String>) {
     }
 }
 
-fn origins(settings: &Settings) -> Vec<String> {
-    let text = said(settings.cors_origins.as_deref()).unwrap_or_default();
-    text.split(',').map(str::trim).filter(|origin| !origin.is_empty()).map(str::to_owned).collect()
+fn admin(settings: &Settings, errors: &mut Vec<String>) -> Option<String> {
+    let email = said(settings.admin_email.as_deref())?;
+    if !is_email(email) {
+        errors.push(format!("ADMIN_EMAIL is {email:?}: write an address such as admin@example.org"));
+    }
+    Some(email.to_lowercase())
 }
 
-fn seconds(name: &str, said: Option<u32>, default: u32, errors: &mut Vec<String>) -> Duration {
-    let seconds = said.unwrap_or(default);
+fn origins(settings: &Settings, errors: &mut Vec<String>) -> Vec<String> {
+    let text = said(settings.cors_origins.as_deref()).unwrap_or_default();
+    let origins = text.split(',').map(str::trim).filter(|origin| !origin.is_empty());
+    let origins: Vec<_> = origins.map(str::to_owned).collect();
+    for origin in origins.iter().filter(|origin| !is_origin(origin)) {
+        let example = "write scheme, host and port as a browser sends them, such as https://shop.example";
+        errors.push(format!("CORS_ORIGINS has {origin:?}: {example}"));
+    }
+    origins
+}
+
+fn log_filter(settings: &Settings, errors: &mut Vec<String>) -> String {
+    let filter = said(settings.rust_log.as_deref()).unwrap_or("info");
+    if let Err(wrong) = EnvFilter::try_new(filter) {
+        let example = "write a level such as info, or one for a part such as info,composable_rust=debug";
+        errors.push(format!("RUST_LOG is {filter:?} ({wrong}): {example}"));
+    }
+    filter.to_owned()
+}
+
+fn rate(name: &str, text: Option<&str>, errors: &mut Vec<String>) -> Option<u32> {
+    parsed(name, text, "how many requests a minute; 0 is no limit", errors)
+}
+
+fn seconds(name: &str, text: Option<&str>, default: u32, errors: &mut Vec<String>) -> Duration {
+    let example = format!("1 to {LONGEST_SECONDS}");
+    let seconds = parsed(name, text, &example, errors).unwrap_or(default);
     if !(1..=LONGEST_SECONDS).contains(&seconds) {
-        errors.push(format!("{name} is {seconds}: write 1 to {LONGEST_SECONDS}"));
+        errors.push(format!("{name} is {seconds}: write {example}"));
     }
     Duration::from_secs(seconds.into())
 }

@@ -2,15 +2,14 @@
 
 #![expect(clippy::doc_markdown, reason = "the text of a field is its --help, which shows angle brackets")]
 
-use super::ConfigErrors;
 use clap::Parser;
-use serde::Deserialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use toml::{Table, Value};
 
 /// Sells tickets without ever overselling. Needs no service: data is kept in a local file.
-#[derive(Debug, Clone, Default, Parser, Deserialize)]
+// Every value is text: what is wrong with one must not hide what is wrong with another.
+#[derive(Debug, Clone, Default, Parser)]
 #[command(name = "ticketing", version)]
-#[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// Address to listen on; port 0 picks a free one [default: 127.0.0.1:8080]
     #[arg(long, env = "HTTP_ADDR")]
@@ -20,7 +19,7 @@ pub struct Settings {
     pub host: Option<String>,
     /// Port to listen on, where no address is given [default: 8080]
     #[arg(long, env = "PORT")]
-    pub port: Option<u16>,
+    pub port: Option<String>,
     /// Where data is kept; the folder is made [default: sqlite://data/ticketing.db]
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<String>,
@@ -35,10 +34,10 @@ pub struct Settings {
     pub redis_url: Option<String>,
     /// How long places are held for an order that nobody pays, in seconds [default: 300]
     #[arg(long, env = "HOLD_SECONDS")]
-    pub hold_seconds: Option<u32>,
+    pub hold_seconds: Option<String>,
     /// How long a started payment guarantees its places, in seconds [default: 600]
     #[arg(long, env = "PAYMENT_SECONDS")]
-    pub payment_seconds: Option<u32>,
+    pub payment_seconds: Option<String>,
     /// E-mail of the account with the role admin
     #[arg(long, env = "ADMIN_EMAIL")]
     pub admin_email: Option<String>,
@@ -56,10 +55,10 @@ pub struct Settings {
     pub cors_origins: Option<String>,
     /// Requests a minute for each account; 0 is no limit [default: 100; 0 in development]
     #[arg(long, env = "RATE_LIMIT_PER_USER")]
-    pub rate_limit_per_user: Option<u32>,
+    pub rate_limit_per_user: Option<String>,
     /// Requests a minute for each address without an account; 0 is no limit [default: 20; 0 in development]
     #[arg(long, env = "RATE_LIMIT_PER_IP")]
-    pub rate_limit_per_ip: Option<u32>,
+    pub rate_limit_per_ip: Option<String>,
     /// text or json [default: text; json outside development]
     #[arg(long, env = "LOG_FORMAT")]
     pub log_format: Option<String>,
@@ -68,53 +67,82 @@ pub struct Settings {
     pub rust_log: Option<String>,
     /// A TOML file with any of the above, such as `hold_seconds = 60`
     #[arg(long, env = "CONFIG_FILE")]
-    #[serde(skip)]
     pub config: Option<PathBuf>,
     /// Load demo data, once
     #[arg(long)]
     pub demo: bool,
     /// Print the configuration with secrets masked, and end
     #[arg(long)]
-    #[serde(skip)]
     pub print_config: bool,
 }
 
 impl Settings {
-    /// With what the file says where neither a flag nor the environment says anything.
-    ///
-    /// # Errors
-    /// When the file cannot be read or understood.
-    pub(super) fn with_file(self) -> Result<Self, ConfigErrors> {
-        let Some(path) = &self.config else { return Ok(self) };
-        let text = std::fs::read_to_string(path).map_err(|error| error.to_string());
-        let file = text.and_then(|text| toml::from_str::<Self>(&text).map_err(|error| error.to_string()));
-        let file = file.map_err(|error| ConfigErrors(vec![format!("{}: {error}", path.display())]))?;
-        Ok(self.or(file))
-    }
-
-    fn or(self, file: Self) -> Self {
-        Self {
-            http_addr: self.http_addr.or(file.http_addr),
-            host: self.host.or(file.host),
-            port: self.port.or(file.port),
-            database_url: self.database_url.or(file.database_url),
-            kafka_brokers: self.kafka_brokers.or(file.kafka_brokers),
-            redpanda_brokers: self.redpanda_brokers.or(file.redpanda_brokers),
-            redis_url: self.redis_url.or(file.redis_url),
-            hold_seconds: self.hold_seconds.or(file.hold_seconds),
-            payment_seconds: self.payment_seconds.or(file.payment_seconds),
-            admin_email: self.admin_email.or(file.admin_email),
-            session_secret: self.session_secret.or(file.session_secret),
-            app_env: self.app_env.or(file.app_env),
-            trusted_proxies: self.trusted_proxies.or(file.trusted_proxies),
-            cors_origins: self.cors_origins.or(file.cors_origins),
-            rate_limit_per_user: self.rate_limit_per_user.or(file.rate_limit_per_user),
-            rate_limit_per_ip: self.rate_limit_per_ip.or(file.rate_limit_per_ip),
-            log_format: self.log_format.or(file.log_format),
-            rust_log: self.rust_log.or(file.rust_log),
-            config: self.config,
-            demo: self.demo || file.demo,
-            print_config: self.print_config,
+    /// Takes from the file what neither a flag nor the environment says, and notes what is wrong with the file.
+    pub(super) fn add_file(&mut self, errors: &mut Vec<String>) {
+        let Some(path) = self.config.clone() else { return };
+        let shown = path.display();
+        match read(&path) {
+            Ok(table) => {
+                for (name, value) in table {
+                    if let Err(wrong) = self.add(&name, value) {
+                        errors.push(format!("{shown}: {wrong}"));
+                    }
+                }
+            }
+            Err(wrong) => errors.push(format!("{shown}: {wrong}")),
         }
     }
+
+    fn add(&mut self, name: &str, value: Value) -> Result<(), String> {
+        if name == "demo" {
+            let wrong = || format!("demo is of the kind {}: write true or false", value.type_str());
+            self.demo |= value.as_bool().ok_or_else(wrong)?;
+            return Ok(());
+        }
+        let place = self.place(name).ok_or_else(|| {
+            format!("{name} is not a setting: take it out, or write one of those that --help lists, in small letters")
+        })?;
+        let text = match value {
+            Value::String(text) => text,
+            Value::Integer(number) => number.to_string(),
+            Value::Float(_) | Value::Boolean(_) | Value::Datetime(_) | Value::Array(_) | Value::Table(_) => {
+                return Err(format!(
+                    "{name} is of the kind {}: write a text or a whole number",
+                    value.type_str()
+                ));
+            }
+        };
+        place.get_or_insert(text);
+        Ok(())
+    }
+
+    fn place(&mut self, name: &str) -> Option<&mut Option<String>> {
+        Some(match name {
+            "http_addr" => &mut self.http_addr,
+            "host" => &mut self.host,
+            "port" => &mut self.port,
+            "database_url" => &mut self.database_url,
+            "kafka_brokers" => &mut self.kafka_brokers,
+            "redpanda_brokers" => &mut self.redpanda_brokers,
+            "redis_url" => &mut self.redis_url,
+            "hold_seconds" => &mut self.hold_seconds,
+            "payment_seconds" => &mut self.payment_seconds,
+            "admin_email" => &mut self.admin_email,
+            "session_secret" => &mut self.session_secret,
+            "app_env" => &mut self.app_env,
+            "trusted_proxies" => &mut self.trusted_proxies,
+            "cors_origins" => &mut self.cors_origins,
+            "rate_limit_per_user" => &mut self.rate_limit_per_user,
+            "rate_limit_per_ip" => &mut self.rate_limit_per_ip,
+            "log_format" => &mut self.log_format,
+            "rust_log" => &mut self.rust_log,
+            _ => return None,
+        })
+    }
+}
+
+fn read(path: &Path) -> Result<Table, String> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| format!("the file cannot be read ({error}): write the path of a TOML file"))?;
+    text.parse().map_err(|error| format!("this is not TOML: {error}"))
 }

@@ -1,6 +1,6 @@
 //! What an inventory allows.
 
-use super::{Inventory, InventoryAction, InventoryCommand, InventoryEvent, SeatState, Seats};
+use super::{Inventory, InventoryAction, InventoryCommand, InventoryEvent, SeatState};
 use crate::shared::{Places, ReservationId};
 use composable_rust::prelude::*;
 
@@ -64,35 +64,24 @@ impl Decider for Inventory {
     }
 
     fn evolve(&mut self, event: &InventoryEvent) {
+        self.counts.apply(event);
         match event {
-            InventoryEvent::Initialised { show, capacity, rows } => {
-                self.show = Some(*show);
-                self.capacity = *capacity;
-                self.free = *capacity;
-                self.seats = Seats::new(rows);
-            }
+            InventoryEvent::Initialised { show, .. } => self.show = Some(*show),
             InventoryEvent::SalesOpened => self.is_on_sale = true,
             InventoryEvent::SalesClosed => self.is_on_sale = false,
             InventoryEvent::SeatsHeld { reservation, places }
-            | InventoryEvent::SeatsRetaken { reservation, places } => self.hold(*reservation, places),
-            InventoryEvent::SeatsSold { reservation, places } => self.sell(*reservation, places),
-            InventoryEvent::SeatsReleased { reservation, places } => self.release(*reservation, places),
-            InventoryEvent::CapacityAdded { quantity } => {
-                self.capacity = self.capacity.saturating_add(*quantity);
-                self.free = self.free.saturating_add(*quantity);
+            | InventoryEvent::SeatsRetaken { reservation, places } => {
+                self.holds.insert(*reservation, places.clone());
             }
-            InventoryEvent::SeatsBlocked { places } => {
-                self.free = self.free.saturating_sub(places.quantity);
-                self.blocked = self.blocked.saturating_add(places.quantity);
-                self.seats.set(&places.seats, SeatState::Blocked);
+            InventoryEvent::SeatsSold { reservation, .. }
+            | InventoryEvent::SeatsReleased { reservation, .. } => {
+                self.holds.remove(reservation);
             }
-            InventoryEvent::SeatsUnblocked { places } => {
-                self.blocked = self.blocked.saturating_sub(places.quantity);
-                self.free = self.free.saturating_add(places.quantity);
-                self.seats.set(&places.seats, SeatState::Free);
-            }
+            InventoryEvent::CapacityAdded { .. }
+            | InventoryEvent::SeatsBlocked { .. }
+            | InventoryEvent::SeatsUnblocked { .. } => {}
         }
-        debug_assert!(self.is_balanced(), "places were lost or made up: {self:?}");
+        debug_assert!(self.counts.are_balanced(), "places were lost or made up: {self:?}");
     }
 }
 
@@ -110,16 +99,18 @@ impl Inventory {
     fn take(&self, wanted: Places) -> Result<Places, InventoryRefused> {
         let Places { quantity, seats: named } = wanted;
         let more = quantity.saturating_sub(u32::try_from(named.len()).unwrap_or(u32::MAX));
-        let is_free = |place: &&u32| self.seats.state(**place) == Some(SeatState::Free);
+        let is_free = |place: &&u32| self.counts.seats.state(**place) == Some(SeatState::Free);
         let available = named.iter().filter(is_free).count();
         match () {
             () if available < named.len() => {
                 Err(InventoryRefused::SeatsUnavailable { available: u32::try_from(available).unwrap_or(0) })
             }
-            () if quantity > self.free => Err(InventoryRefused::SeatsUnavailable { available: self.free }),
-            () if self.seats.is_empty() || more == 0 => Ok(Places { quantity, seats: named }),
+            () if quantity > self.counts.free => {
+                Err(InventoryRefused::SeatsUnavailable { available: self.counts.free })
+            }
+            () if self.counts.seats.is_empty() || more == 0 => Ok(Places { quantity, seats: named }),
             () => {
-                let mut rest = self.seats.clone();
+                let mut rest = self.counts.seats.clone();
                 rest.set(&named, SeatState::Held);
                 Ok(Places { quantity, seats: [named, rest.best(more)].concat() })
             }
@@ -135,7 +126,7 @@ impl Inventory {
         };
         if add > 0 {
             // Of numbered seats the rows say how many there are.
-            if !self.seats.is_empty() || self.capacity.checked_add(add).is_none() {
+            if !self.counts.seats.is_empty() || self.counts.capacity.checked_add(add).is_none() {
                 return Err(InventoryRefused::WrongState);
             }
             happened(&mut after, InventoryEvent::CapacityAdded { quantity: add });
@@ -154,11 +145,11 @@ impl Inventory {
     /// Blocked places: the seats that are named, and for the rest the first.
     fn give_back(&self, wanted: Places) -> Result<Places, InventoryRefused> {
         let Places { quantity, seats: named } = wanted;
-        let is_blocked = |place: &u32| self.seats.state(*place) == Some(SeatState::Blocked);
-        if quantity > self.blocked || !named.iter().all(is_blocked) {
-            return Err(InventoryRefused::NotBlocked { blocked: self.blocked });
+        let is_blocked = |place: &u32| self.counts.seats.state(*place) == Some(SeatState::Blocked);
+        if quantity > self.counts.blocked || !named.iter().all(is_blocked) {
+            return Err(InventoryRefused::NotBlocked { blocked: self.counts.blocked });
         }
-        let others = (0_u32..).zip(self.seats.states()).map(|(place, _)| place);
+        let others = (0_u32..).zip(self.counts.seats.states()).map(|(place, _)| place);
         let others = others.filter(|place| is_blocked(place) && !named.contains(place));
         let seats = named.iter().copied().chain(others).take(quantity as usize).collect();
         Ok(Places { quantity, seats })

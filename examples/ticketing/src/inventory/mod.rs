@@ -3,6 +3,7 @@
 //! It knows who holds what, not until when: a hold ends when the reservation does, and the checkout then releases it.
 
 mod actions;
+mod counts;
 mod decider;
 mod routes;
 mod seats;
@@ -12,6 +13,7 @@ mod tests;
 pub mod views;
 
 pub use actions::{InventoryAction, InventoryCommand, InventoryEvent};
+pub use counts::Counts;
 pub use decider::InventoryRefused;
 pub use routes::routes;
 pub use seats::{SeatState, Seats};

@@ -1,7 +1,7 @@
 //! `/api/events/{id}/availability`: what is left; and what the organiser changes about it.
 
-use super::views::{Availability, SectionPlaces};
-use super::{Inventory, InventoryCommand, SeatState};
+use super::views::Availability;
+use super::{Counts, Inventory, InventoryCommand, SeatState};
 use crate::shared::{Places, Seat, SeatId, SectionId, ShowId};
 use crate::show::{Section, SectionKind, ShowCommand, Tier, event_to_manage, event_to_see};
 use axum::extract::State;
@@ -63,7 +63,7 @@ async fn availability(
     event_to_see(&app, id, principal.as_ref()).await?;
     let view = min_position.of(app.view::<Availability>());
     let page = view.query().filter_eq("show", id).order_by("place").page(1, MOST_SECTIONS).fetch().await?;
-    let sections = page.items.into_iter().map(SectionBody::from).collect();
+    let sections = page.items.into_iter().map(|row| SectionBody::new(row.listed, &row.counts)).collect();
     Ok(Json(AvailabilityBody { event_id: id, position: page.position, sections }))
 }
 
@@ -133,38 +133,17 @@ async fn adjust(
     let commands = (Vec::from_iter(grow), adjust);
     let receipt = app.execute_all(commands).request(command.context()).await?;
     let inventory = app.load::<Inventory>(&section).await?.ok_or_else(unknown)?;
-    let body = SectionBody::new(listed, &inventory.state);
+    let body = SectionBody::new(listed, &inventory.state.counts);
     Ok(Written::ok(&(inventory.version, receipt.position), body))
 }
 
 impl SectionBody {
-    fn new(listed: Section, inventory: &Inventory) -> Self {
-        let Inventory { capacity, free, held, sold, blocked, .. } = *inventory;
-        let seats = listed.seats().zip(inventory.seats.states());
-        let seats = seats.map(|(seat, state)| SeatBody { seat, state }).collect();
+    fn new(listed: Section, counts: &Counts) -> Self {
+        let Counts { capacity, free, held, sold, blocked, ref seats } = *counts;
+        let seats =
+            listed.seats().zip(seats.states()).map(|(seat, state)| SeatBody { seat, state }).collect();
         let Section { id, name, kind, tiers, .. } = listed;
         let seats = (kind == SectionKind::Seated).then_some(seats);
         Self { id, name, kind, capacity, free, held, sold, blocked, tiers, seats }
-    }
-}
-
-impl From<SectionPlaces> for SectionBody {
-    fn from(row: SectionPlaces) -> Self {
-        let seats = row.listed.seats().zip(row.seats.states());
-        let seats = seats.map(|(seat, state)| SeatBody { seat, state }).collect();
-        let is_seated = row.listed.kind == SectionKind::Seated;
-        let SectionPlaces { section: id, listed, capacity, free, held, sold, blocked, .. } = row;
-        Self {
-            id,
-            name: listed.name,
-            kind: listed.kind,
-            capacity,
-            free,
-            held,
-            sold,
-            blocked,
-            tiers: listed.tiers,
-            seats: is_seated.then_some(seats),
-        }
     }
 }

@@ -74,7 +74,7 @@ fn free_places_can_be_held() {
     given::<Inventory>(three_places([]))
         .when(InventoryCommand::Hold { reservation: order(1), places: some(2) })
         .then([SeatsHeld { reservation: order(1), places: some(2) }])
-        .then_state(|places| assert_eq!((places.free, places.held), (1, 2)));
+        .then_state(|places| assert_eq!((places.counts.free, places.counts.held), (1, 2)));
 }
 
 #[test]
@@ -102,14 +102,13 @@ fn what_is_held_is_sold_or_freed_once() {
     );
     let sold = SeatsSold { reservation: order(1), places: some(2) };
     let released = SeatsReleased { reservation: order(1), places: some(2) };
-    given::<Inventory>(held())
-        .when(confirm.clone())
-        .then([sold.clone()])
-        .then_state(|places| assert_eq!((places.free, places.held, places.sold), (1, 0, 2)));
+    given::<Inventory>(held()).when(confirm.clone()).then([sold.clone()]).then_state(|places| {
+        assert_eq!((places.counts.free, places.counts.held, places.counts.sold), (1, 0, 2))
+    });
     given::<Inventory>(held())
         .when(release.clone())
         .then([released.clone()])
-        .then_state(|places| assert_eq!((places.free, places.held), (3, 0)));
+        .then_state(|places| assert_eq!((places.counts.free, places.counts.held), (3, 0)));
     given::<Inventory>(held().into_iter().chain([sold])).when(release).then_nothing();
     given::<Inventory>(held().into_iter().chain([released])).when(confirm).then_nothing();
 }
@@ -150,12 +149,14 @@ fn the_organiser_makes_blocks_and_gives_back_places_all_or_nothing() {
     given::<Inventory>(three_places([]))
         .when(adjust(2, some(0), some(4)))
         .then([CapacityAdded { quantity: 2 }, SeatsBlocked { places: some(4) }])
-        .then_state(|places| assert_eq!((places.capacity, places.free, places.blocked), (5, 1, 4)));
+        .then_state(|places| {
+            assert_eq!((places.counts.capacity, places.counts.free, places.counts.blocked), (5, 1, 4))
+        });
     let blocked = || three_places([SeatsBlocked { places: some(2) }]);
     given::<Inventory>(blocked())
         .when(adjust(0, some(1), some(0)))
         .then([SeatsUnblocked { places: some(1) }])
-        .then_state(|places| assert_eq!((places.free, places.blocked), (2, 1)));
+        .then_state(|places| assert_eq!((places.counts.free, places.counts.blocked), (2, 1)));
     given::<Inventory>(blocked())
         .when(adjust(0, some(3), some(0)))
         .then_rejected(InventoryRefused::NotBlocked { blocked: 2 });
@@ -323,11 +324,12 @@ impl Model<Inventory> for Venue {
             return Err("capacity = free + held + sold + blocked does not hold".into());
         }
         let blocked = self.count(|place| *place == Place::Blocked);
-        if (inventory.free, inventory.held, inventory.sold, inventory.blocked) != (free, held, sold, blocked)
+        if (inventory.counts.free, inventory.counts.held, inventory.counts.sold, inventory.counts.blocked)
+            != (free, held, sold, blocked)
         {
             return Err(format!("there are {free} free, {held} held, {sold} sold, {blocked} blocked places"));
         }
-        let states = inventory.seats.states().map(|state| match state {
+        let states = inventory.counts.seats.states().map(|state| match state {
             SeatState::Free => (true, false),
             SeatState::Held => (false, true),
             SeatState::Sold | SeatState::Blocked => (false, false),

@@ -4,6 +4,7 @@ use super::{Listing, SeatRow, Section, SectionKind, ShowRefused, Tier, Venue};
 use crate::shared::{Currency, Money, TierId, Violations};
 use composable_rust::prelude::*;
 use jiff::Timestamp;
+use jiff::tz::TimeZoneDatabase;
 use std::collections::BTreeSet;
 
 /// Most places of a section.
@@ -14,6 +15,8 @@ const MOST_ROWS: usize = 1_000;
 const HIGHEST_PRICE: i64 = 100_000_000;
 /// Most places in one order, whatever the organiser wants.
 const MOST_PER_ORDER: i64 = 100;
+/// Most places in one order, where the organiser says nothing.
+const USUAL_PER_ORDER: u32 = 10;
 
 /// What an organiser asks to offer.
 #[derive(Debug, Clone, PartialEq, Data)]
@@ -33,8 +36,8 @@ pub struct NewShow {
     /// Of all its prices.
     pub currency: Currency,
     /// 1 to 100; 10 when absent.
-    #[serde(default = "ten")]
-    pub max_per_order: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_per_order: Option<u32>,
     /// No limit when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_per_customer: Option<u32>,
@@ -74,10 +77,6 @@ pub struct NewTier {
     pub sales_end: Option<Timestamp>,
 }
 
-const fn ten() -> u32 {
-    10
-}
-
 impl NewShow {
     /// The listing, with an id for each section and tier.
     ///
@@ -104,7 +103,7 @@ impl NewShow {
             starts_at: self.starts_at,
             ends_at: self.ends_at,
             currency: self.currency,
-            max_per_order: self.max_per_order,
+            max_per_order: self.max_per_order.unwrap_or(USUAL_PER_ORDER),
             max_per_customer: self.max_per_customer,
             sections: sections.collect(),
         })
@@ -121,7 +120,9 @@ impl NewShow {
         wrong.check(self.starts_at > now, "/starts_at", "in_the_past", "it must lie in the future");
         let ends_after = self.ends_at.is_none_or(|end| end >= self.starts_at);
         wrong.check(ends_after, "/ends_at", "before_start", "it must not lie before starts_at");
-        wrong.range(self.max_per_order.into(), 1, MOST_PER_ORDER, "/max_per_order");
+        if let Some(most) = self.max_per_order {
+            wrong.range(most.into(), 1, MOST_PER_ORDER, "/max_per_order");
+        }
         if let Some(most) = self.max_per_customer {
             wrong.range(most.into(), 1, MOST_CAPACITY, "/max_per_customer");
         }
@@ -202,9 +203,9 @@ impl NewTier {
     }
 }
 
-/// Whether a text looks like the name of a time zone; the zones themselves change several times a year.
+/// Whether a text is the IANA name of a time zone. Asks the zones that were compiled in: a decision is the same
+/// whatever the machine has installed.
 fn is_zone(text: &str) -> bool {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '+' | '-');
-    let is_part = |part: &str| !part.is_empty() && part.chars().all(allowed);
-    text.len() <= 64 && text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.split('/').all(is_part)
+    let zone = TimeZoneDatabase::bundled().get(text);
+    zone.is_ok_and(|zone| zone.iana_name() == Some(text))
 }

@@ -56,7 +56,7 @@ fn free_places(sections: &[SectionPlaces]) -> BTreeMap<ShowId, u32> {
     let mut free = BTreeMap::new();
     for section in sections {
         let places: &mut u32 = free.entry(section.show).or_default();
-        *places = places.saturating_add(section.free);
+        *places = places.saturating_add(section.counts.free);
     }
     free
 }

@@ -59,9 +59,19 @@ async fn create(
     Ok(Written::created(&receipt, format!("/api/events/{id}"), body))
 }
 
+/// What a list can be narrowed to. Nothing is cancelled yet, and to ask for it is right all the same.
+#[derive(Debug, Clone, Copy, Label)]
+enum Wanted {
+    Draft,
+    Published,
+    SalesOpen,
+    SalesClosed,
+    Cancelled,
+}
+
 #[derive(Debug, Deserialize)]
 struct Search {
-    status: Option<ShowStatus>,
+    status: Option<Wanted>,
     from: Option<Timestamp>,
     to: Option<Timestamp>,
     owner_id: Option<UserId>,

@@ -33,7 +33,7 @@ fn concert() -> NewShow {
         starts_at: in_days(30),
         ends_at: None,
         currency: Currency::EUR,
-        max_per_order: 4,
+        max_per_order: Some(4),
         max_per_customer: None,
         sections: vec![NewSection {
             name: "Floor".into(),
@@ -117,6 +117,21 @@ fn all_that_is_wrong_is_told_at_once_with_its_place() {
 }
 
 #[test]
+fn a_time_zone_is_one_of_iana() {
+    for zone in ["Europe/Berlin", "America/Argentina/Ushuaia", "Etc/GMT+5", "UTC"] {
+        let mut show = concert();
+        show.venue.time_zone = zone.into();
+        given_nothing::<Show>()
+            .when(ShowCommand::Create { owner: owner(), show })
+            .then_state(|show| assert_eq!(show.status, ShowStatus::Draft, "{zone}"));
+    }
+    for zone in ["", "Mars/Olympus", "Europe", "europe/berlin", "+02:00", "CEST", "Europe/Berlin "] {
+        let wrong = violations(|show| show.venue.time_zone = zone.into());
+        assert_eq!(wrong, [("/venue/time_zone".into(), "invalid_value".into())], "{zone:?}");
+    }
+}
+
+#[test]
 fn limits_are_inclusive() {
     assert_eq!(violations(|show| show.title = "x".repeat(201)), [("/title".into(), "too_long".into())]);
     assert_eq!(violations(|show| show.title = "a\0b".into()), [("/title".into(), "invalid_value".into())]);
@@ -127,6 +142,10 @@ fn limits_are_inclusive() {
     assert_eq!(
         violations(|show| show.sections[0].tiers.clear()),
         [("/sections/0/tiers".into(), "too_few".into())]
+    );
+    assert_eq!(
+        violations(|show| show.max_per_order = Some(0)),
+        [("/max_per_order".into(), "out_of_range".into())]
     );
     let fits = NewShow { title: "x".repeat(200), ends_at: Some(in_days(30)), ..concert() };
     given_nothing::<Show>()

@@ -2,7 +2,7 @@
 
 use crate::binary::{Answer, Server, event, folder};
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[tokio::test]
 async fn whoever_is_somebody_else_sees_and_changes_nothing() {
@@ -146,6 +146,7 @@ async fn what_cannot_be_read_is_the_clients_fault() {
         ("/api/events?page=0", 400, "invalid_parameter"),
         ("/api/events?page_size=101", 400, "invalid_parameter"),
         ("/api/events?status=unheard_of", 400, "invalid_parameter"),
+        ("/api/events?status=unlisted", 400, "invalid_parameter"),
         ("/api/reservations/01900000-0000-7000-8000-000000000000", 404, "not_found"),
         ("/api/nowhere", 404, "not_found"),
     ] {
@@ -160,6 +161,25 @@ async fn what_cannot_be_read_is_the_clients_fault() {
     Answer::of(text.send().await.unwrap()).await.problem(415, "unsupported_media_type");
     let anonymous = server.request(Method::POST, "/api/events").json(&event(3));
     Answer::of(anonymous.send().await.unwrap()).await.problem(401, "unauthenticated");
+}
+
+#[tokio::test]
+async fn what_may_be_left_out_may_be_null_and_a_time_zone_must_exist() {
+    let folder = folder();
+    let server = Server::start(folder.path(), &[]);
+    let person = server.sign_in("ann@example.org").await;
+    let mut show = event(3);
+    for name in ["max_per_order", "max_per_customer", "description", "ends_at"] {
+        show[name] = Value::Null;
+    }
+    let created = person.post("/api/events", show.clone()).await.expect(201);
+    assert_eq!(
+        (&created.body["max_per_order"], &created.body["max_per_customer"]),
+        (&json!(10), &Value::Null)
+    );
+    show["venue"]["time_zone"] = json!("Mars/Olympus");
+    let refused = person.post("/api/events", show).await.problem(422, "validation_failed");
+    assert_eq!(refused["errors"][0]["pointer"], "/venue/time_zone");
 }
 
 #[tokio::test]
@@ -180,6 +200,9 @@ async fn shows_are_found_by_state_time_owner_and_words() {
     };
     assert_eq!(titles(String::new()).await, ["Concert", "Late jazz", "Early music"], "newest first");
     assert_eq!(titles("status=sales_open".into()).await, ["Late jazz", "Early music"]);
+    for (status, found) in [("draft", vec!["Concert"]), ("published", vec![]), ("cancelled", vec![])] {
+        assert_eq!(titles(format!("status={status}")).await, found, "{status}");
+    }
     assert_eq!(titles("q=JAZZ".into()).await, ["Late jazz"]);
     assert_eq!(titles("to=2029-01-01T18:00:00Z".into()).await, ["Early music"]);
     assert_eq!(titles("from=2030-07-01T00:00:00Z".into()).await, ["Late jazz"]);

@@ -132,11 +132,11 @@ impl Findings {
             self.add(Promise::NoOversell, format!("places were lost or made up: {inventory:?}"));
         }
         let sold: u32 = found.completed().map(|(_, order)| places(order)).sum();
-        if sold > inventory.capacity {
-            self.add(Promise::NoOversell, format!("{sold} of {} places are paid", inventory.capacity));
+        if sold > inventory.counts.capacity {
+            self.add(Promise::NoOversell, format!("{sold} of {} places are paid", inventory.counts.capacity));
         }
-        if sold != inventory.sold {
-            let how = format!("{sold} places are in completed orders, {} are sold", inventory.sold);
+        if sold != inventory.counts.sold {
+            let how = format!("{sold} places are in completed orders, {} are sold", inventory.counts.sold);
             self.add(Promise::NoOversell, how);
         }
         let mut seats = BTreeSet::new();
@@ -147,12 +147,12 @@ impl Findings {
                 self.add(Promise::NoOversell, format!("seat {row}{seat} is on two tickets"));
             }
         }
-        if !inventory.seats.is_empty() && seats.len() != inventory.sold as usize {
-            let how = format!("{} seats are on tickets, {} are sold", seats.len(), inventory.sold);
+        if !inventory.counts.seats.is_empty() && seats.len() != inventory.counts.sold as usize {
+            let how = format!("{} seats are on tickets, {} are sold", seats.len(), inventory.counts.sold);
             self.add(Promise::NoOversell, how);
         }
-        if inventory.held > 0 {
-            self.add(Promise::HoldsEnd, format!("{} places are still held", inventory.held));
+        if inventory.counts.held > 0 {
+            self.add(Promise::HoldsEnd, format!("{} places are still held", inventory.counts.held));
         }
         for (id, order) in orders {
             if matches!(order.status, ReservationStatus::Held | ReservationStatus::Paying) {

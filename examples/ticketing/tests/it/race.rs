@@ -43,7 +43,13 @@ async fn rush(buyers: usize, places: u32) {
     let Books { app, gateway } = Books::open(folder.path()).await;
     let section: SectionId = show.section.parse().unwrap();
     let inventory = app.load::<Inventory>(&section).await.unwrap().unwrap().state;
-    let counts = [inventory.capacity, inventory.free, inventory.held, inventory.sold, inventory.blocked];
+    let counts = [
+        inventory.counts.capacity,
+        inventory.counts.free,
+        inventory.counts.held,
+        inventory.counts.sold,
+        inventory.counts.blocked,
+    ];
     assert_eq!(counts, [places, 0, places, 0, 0]);
     assert_eq!(inventory.holds.len(), places as usize);
     let unfinished = [Promise::HoldsEnd, Promise::LimitsCountWhatIsHad];

@@ -135,6 +135,58 @@ fn all_that_is_wrong_with_the_configuration_is_told_at_once() {
     }
 }
 
+/// Values that are not even of the right kind, said in all three ways.
+#[test]
+fn what_cannot_be_read_hides_nothing_else_that_is_wrong() {
+    let folder = folder();
+    let file = folder.path().join("ticketing.toml");
+    let text =
+        "hold_second = 3\npayment_seconds = \"soon\"\nlog_format = [1]\ndemo = \"yes\"\nport = 70000\n";
+    std::fs::write(&file, text).unwrap();
+    let mut command = ticketing(folder.path());
+    command
+        .env_remove("PORT")
+        .args(["--hold-seconds", "0.5", "--config"])
+        .arg(&file)
+        .env("RATE_LIMIT_PER_IP", "many");
+    command
+        .env("HOST", "nowhere")
+        .env("CORS_ORIGINS", "shop.example")
+        .env("RUST_LOG", "ticketing=loud")
+        .env("ADMIN_EMAIL", "root")
+        .env("DATABASE_URL", "sqlite://data/ticketing.db?mode=memory")
+        .env("RATE_LIMIT_PER_USER", "");
+    let (status, _, errors) = run(&mut command);
+    assert!(!status.success());
+    for told in [
+        "hold_second is not a setting",
+        "PAYMENT_SECONDS is \"soon\": write 1 to 86400",
+        "log_format is of the kind array: write a text",
+        "demo is of the kind string: write true or false",
+        "PORT is \"70000\": write 0 to 65535",
+        "HOLD_SECONDS is \"0.5\"",
+        "RATE_LIMIT_PER_IP is \"many\"",
+        "HOST is \"nowhere\"",
+        "CORS_ORIGINS has \"shop.example\": write scheme",
+        "RUST_LOG is \"ticketing=loud\"",
+        "ADMIN_EMAIL is \"root\"",
+        "DATABASE_URL: \"sqlite://data/ticketing.db?mode=memory\" has parameters",
+    ] {
+        assert!(errors.contains(told), "{told:?} is not in {errors}");
+    }
+    assert!(!errors.contains("RATE_LIMIT_PER_USER"), "set to nothing is not set: {errors}");
+}
+
+#[test]
+fn a_database_that_is_no_file_is_refused_and_leaves_none() {
+    let folder = folder();
+    for url in ["sqlite::memory:", "sqlite://:memory:", "sqlite:", "data/ticketing.db", "mysql://localhost"] {
+        let (status, _, errors) = run(ticketing(folder.path()).env("DATABASE_URL", url));
+        assert!(!status.success() && errors.contains("DATABASE_URL: "), "{url}: {errors}");
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
 #[test]
 fn development_cannot_be_reached_from_elsewhere() {
     let folder = folder();

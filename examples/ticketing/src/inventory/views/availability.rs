@@ -1,6 +1,6 @@
 //! How many places of each section are free, held, sold and blocked.
 
-use crate::inventory::{InventoryEvent, SeatState, Seats};
+use crate::inventory::{Counts, InventoryEvent};
 use crate::shared::{SectionId, ShowId};
 use crate::show::{Section, ShowEvent};
 use composable_rust::prelude::*;
@@ -21,18 +21,8 @@ pub struct SectionPlaces {
     pub place: u32,
     /// Its name, kind and prices.
     pub listed: Section,
-    /// All places.
-    pub capacity: u32,
-    /// Places that anybody may take.
-    pub free: u32,
-    /// Places that somebody may pay.
-    pub held: u32,
-    /// Places that somebody has paid.
-    pub sold: u32,
-    /// Places that the organiser keeps back.
-    pub blocked: u32,
-    /// How each seat stands, where they are numbered.
-    pub seats: Seats,
+    /// How many places stand how.
+    pub counts: Counts,
 }
 
 /// What changes them.
@@ -48,6 +38,7 @@ impl Projection for Availability {
     type Event = PlacesEvent;
     type Row = SectionPlaces;
     const NAME: &'static str = "availability";
+    const VERSION: u32 = 2;
 
     fn project(&self, event: &Recorded<PlacesEvent>, rows: &mut Rows<SectionPlaces>) {
         match &event.body {
@@ -64,57 +55,15 @@ impl Projection for Availability {
                 | ShowEvent::SalesClosed
                 | ShowEvent::CapacityAdded { .. },
             ) => {}
-            PlacesEvent::Inventory(section, event) => rows.update(section, |row| row.change(event)),
+            PlacesEvent::Inventory(section, event) => rows.update(section, |row| row.counts.apply(event)),
         }
     }
 }
 
 impl SectionPlaces {
     fn new(show: ShowId, place: u32, listed: Section) -> Self {
-        let (section, capacity) = (listed.id, listed.capacity);
-        let seats = Seats::new(&listed.rows.iter().map(|row| row.seats).collect::<Vec<_>>());
-        Self { section, show, place, listed, capacity, free: capacity, held: 0, sold: 0, blocked: 0, seats }
-    }
-
-    fn change(&mut self, event: &InventoryEvent) {
-        match event {
-            InventoryEvent::Initialised { capacity, rows, .. } => {
-                self.capacity = *capacity;
-                self.free = *capacity;
-                self.seats = Seats::new(rows);
-            }
-            InventoryEvent::SeatsHeld { places, .. } | InventoryEvent::SeatsRetaken { places, .. } => {
-                self.free = self.free.saturating_sub(places.quantity);
-                self.held = self.held.saturating_add(places.quantity);
-                self.seats.set(&places.seats, SeatState::Held);
-            }
-            InventoryEvent::SeatsSold { places, .. } => {
-                self.held = self.held.saturating_sub(places.quantity);
-                self.sold = self.sold.saturating_add(places.quantity);
-                self.seats.set(&places.seats, SeatState::Sold);
-            }
-            InventoryEvent::SeatsReleased { places, .. } => {
-                self.held = self.held.saturating_sub(places.quantity);
-                self.free = self.free.saturating_add(places.quantity);
-                self.seats.set(&places.seats, SeatState::Free);
-            }
-            InventoryEvent::CapacityAdded { quantity } => {
-                self.capacity = self.capacity.saturating_add(*quantity);
-                self.free = self.free.saturating_add(*quantity);
-            }
-            InventoryEvent::SeatsBlocked { places } => {
-                self.free = self.free.saturating_sub(places.quantity);
-                self.blocked = self.blocked.saturating_add(places.quantity);
-                self.seats.set(&places.seats, SeatState::Blocked);
-            }
-            InventoryEvent::SeatsUnblocked { places } => {
-                self.blocked = self.blocked.saturating_sub(places.quantity);
-                self.free = self.free.saturating_add(places.quantity);
-                self.seats.set(&places.seats, SeatState::Free);
-            }
-            // Sales change nothing about how many there are.
-            InventoryEvent::SalesOpened | InventoryEvent::SalesClosed => {}
-        }
+        let counts = Counts::new(listed.capacity, &listed.row_lengths());
+        Self { section: listed.id, show, place, listed, counts }
     }
 }
 
@@ -156,7 +105,10 @@ mod tests {
             places(InventoryEvent::SeatsUnblocked { places: some(1) }),
         ];
         project(Availability, history).then_row(section, |row| {
-            assert_eq!((row.capacity, row.free, row.held, row.sold, row.blocked), (15, 8, 1, 4, 2));
+            assert_eq!(
+                (row.counts.capacity, row.counts.free, row.counts.held, row.counts.sold, row.counts.blocked),
+                (15, 8, 1, 4, 2)
+            );
         });
     }
 

@@ -278,7 +278,12 @@ impl<'a> Shop<'a> {
         let section: SectionId = self.on_sale.section.parse().unwrap();
         let state = self.app.load::<Inventory>(&section).await.unwrap().unwrap().state;
         assert!(state.is_sound(), "{state:?}");
-        assert_eq!([state.capacity, state.free, state.held, state.sold, state.blocked], wanted, "{state:?}");
+        let counts = &state.counts;
+        assert_eq!(
+            [counts.capacity, counts.free, counts.held, counts.sold, counts.blocked],
+            wanted,
+            "{state:?}"
+        );
         let path = format!("/api/events/{}/availability", self.on_sale.show);
         let shown = self.organiser.get(&path).await;
         let shown = ["capacity", "free", "held", "sold", "blocked"]
