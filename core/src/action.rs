@@ -12,6 +12,11 @@ use std::fmt::Debug;
 ///
 /// The derive splits it into `…Command` and `…Event`, so `decide` cannot receive an event and `evolve` cannot receive
 /// a command. Its back-link to the decider lets a command name what handles it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no decider's action",
+    label = "`Action` is not derived for this type",
+    note = "write `#[derive(Debug, Clone, PartialEq, Action)]` above the enum `{Self}`, and `#[command]` or `#[event]` on each variant"
+)]
 pub trait Action: From<Self::Command> + From<Self::Event> + Send + 'static {
     /// The commands.
     type Command: Command<Action = Self>;
@@ -38,6 +43,11 @@ pub enum ActionHalf<C, E> {
 }
 
 /// The command half of an action.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no command of a decider",
+    label = "not a command",
+    note = "`#[derive(Action)]` on `CounterAction` makes `CounterCommand` of its `#[command]` variants: give one of those"
+)]
 pub trait Command: Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static {
     /// The whole.
     type Action: Action<Command = Self>;
@@ -47,6 +57,12 @@ pub trait Command: Clone + Debug + PartialEq + Serialize + DeserializeOwned + Se
 }
 
 /// The event half of an action: what is stored, under stable names and versions.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no event",
+    label = "not an event",
+    note = "`#[derive(Action)]` on `CounterAction` makes `CounterEvent` of its `#[event]` variants: use that",
+    note = "the inputs of a process are an enum that derives `Input`; the events of several aggregates, one that derives `Events`"
+)]
 pub trait Event: Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static {
     /// The whole.
     type Action: Action<Event = Self>;

@@ -9,6 +9,11 @@ use std::fmt::Debug;
 use uuid::Uuid;
 
 /// A value that can be saved and loaded: derived with `#[derive(State)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no state that can be saved",
+    label = "`State` is not derived for this type",
+    note = "write `#[derive(Debug, Clone, Default, State)]` above `{Self}`"
+)]
 pub trait State: Shaped + Clone + Debug + Serialize + DeserializeOwned + Send + Sync + 'static {
     /// The version of its shape, from `#[state(schema = n)]`. A snapshot of another version is ignored and rebuilt, and
     /// so is one of another [`Shape`](crate::Shape).
@@ -108,6 +113,11 @@ pub enum RejectionKind {
 }
 
 /// A domain's refusal: an expected answer, not a failure. Derived with `#[derive(Rejection)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no decider's refusal",
+    label = "`Rejection` is not derived for this type",
+    note = "write `#[derive(Debug, Clone, PartialEq, Rejection)]` above `{Self}`; a decider that refuses nothing has `type Rejection = Never;`"
+)]
 pub trait Rejection:
     Error + Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static
 {

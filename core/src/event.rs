@@ -82,6 +82,13 @@ pub struct NewEvent {
     pub metadata: RawMetadata,
 }
 
+impl NewEvent {
+    /// The bytes of its payload and metadata, as [`RecordedEvent::content_bytes`].
+    pub fn content_bytes(&self) -> usize {
+        self.payload.len() + self.metadata.as_bytes().len()
+    }
+}
+
 /// An event as the log holds it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecordedEvent {

@@ -83,7 +83,7 @@ impl StreamId {
 fn check_category(category: &str) -> Result<(), InvalidId> {
     let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-' | b'.');
     if category.is_empty() || category.len() > MAX_CATEGORY_BYTES {
-        return Err(InvalidId::new("category", category, "it needs 1 to 64 characters"));
+        return Err(InvalidId::new("category", category, "it needs 1 to 64 characters of a-z, 0-9, '_', '-' and '.'"));
     }
     if !category.bytes().all(allowed) {
         return Err(InvalidId::new("category", category, "only a-z, 0-9, '_', '-' and '.' are allowed"));
@@ -101,10 +101,10 @@ fn check_key(key: &str) -> Result<(), InvalidId> {
 /// [`InvalidId`] when it may not.
 pub fn check_key_of(kind: &'static str, key: &str) -> Result<(), InvalidId> {
     if key.is_empty() || key.len() > MAX_KEY_BYTES {
-        return Err(InvalidId::new(kind, key, "it needs 1 to 200 bytes"));
+        return Err(InvalidId::new(kind, key, "it needs 1 to 200 bytes of UTF-8 without control characters"));
     }
     if key.chars().any(char::is_control) {
-        return Err(InvalidId::new(kind, key, "control characters are not allowed"));
+        return Err(InvalidId::new(kind, key, "it needs 1 to 200 bytes of UTF-8 without control characters, and has one"));
     }
     Ok(())
 }
@@ -147,6 +147,16 @@ impl<'de> Deserialize<'de> for StreamId {
 /// What may name a stream within its category: parsed from and printed as the key's text.
 ///
 /// Implemented by `String`, by `Uuid` and by everything that derives `Id`.
+///
+/// # Rules
+/// The text has 1 to 200 bytes ([`MAX_KEY_BYTES`]) of UTF-8 and no control characters; everything else is allowed, `/` and
+/// spaces too. A `Uuid` and what derives `Id` keep them by themselves; a `String` is checked where it is used:
+/// [`StreamId::new`] answers [`InvalidId`], and a command to such a key is refused as `ExecuteError::Invalid`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no stream's key",
+    label = "`Id` is not derived for this type",
+    note = "write `#[derive(Debug, Clone, PartialEq, Id)] struct {Self}(Uuid);`, or use `String` or `Uuid`"
+)]
 pub trait StreamKey: Clone + fmt::Debug + fmt::Display + FromStr + PartialEq + Send + Sync + 'static {}
 
 impl StreamKey for String {}

@@ -7,6 +7,7 @@
 extern crate self as composable_rust_core;
 
 mod action;
+mod causes;
 pub mod compose;
 mod decider;
 mod decode;
@@ -24,6 +25,7 @@ mod signal;
 mod version;
 
 pub use action::{Action, ActionHalf, Command, Event};
+pub use causes::{describe, error_chain};
 pub use decider::{
     CommandOf, Context, Decider, DeciderOf, Decision, EncodeError, EventOf, KeyOf, Never, Rejection,
     RejectionKind, State, fold, stream_of,
@@ -41,7 +43,7 @@ pub use id::{
 };
 pub use keyed::Keyed;
 pub use process::{
-    Activity, ActivityCall, ActivityContext, ActivityError, ActivityPolicy, Hears, Outcome, Process,
+    Activity, ActivityCall, ActivityContext, ActivityError, ActivityPolicy, HearsOutcome, HearsRejected, Outcome, Process,
     ProcessEffect, ProcessId, ProcessInput, Rejected, Step, Steps, call, cancel, dispatch, process_category,
     process_stream, schedule,
 };
@@ -53,6 +55,11 @@ pub use version::{ExpectedVersion, Position, SchemaVersion, StreamVersion, TooLa
 
 pub use composable_rust_macros::{Action, Call, Data, Events, Id, Input, Label, Rejection, Row, State};
 
+/// Moments in time, as events, rows and [`Clock`]s have them: this is the type of the `jiff` that this crate uses.
+pub use jiff::Timestamp;
+/// What ids wrap: this is the type of the `uuid` that this crate uses.
+pub use uuid::Uuid;
+
 /// JSON values, as upcasters see them.
 pub mod json {
     pub use serde_json::{Map, Value, json};
@@ -62,6 +69,7 @@ pub mod json {
 #[doc(hidden)]
 pub mod __private {
     pub use composable_rust_core::id::check_key_of as check_key;
+    pub use composable_rust_core::process::Answer;
     pub use composable_rust_core::shape::{Probe, Unshaped};
     pub use {serde, serde_json, uuid};
 }

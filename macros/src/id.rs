@@ -96,10 +96,10 @@ fn text_of(input: &DeriveInput, root: &Root, inside: Inside) -> TokenStream {
     }
 }
 
-/// What depends on the inside: the accessor and, for a UUID, the conversion.
+/// The accessor and the conversions: from a reference, so that keys are given by value or by reference, and of a UUID.
 fn own_of(input: &DeriveInput, of_type: &Type, inside: Inside) -> TokenStream {
     let name = &input.ident;
-    match inside {
+    let own = match inside {
         Inside::Uuid => quote! {
             #[automatically_derived]
             #[allow(dead_code)]
@@ -127,6 +127,16 @@ fn own_of(input: &DeriveInput, of_type: &Type, inside: Inside) -> TokenStream {
                 }
             }
         },
+    };
+    quote! {
+        #own
+
+        #[automatically_derived]
+        impl ::core::convert::From<&Self> for #name {
+            fn from(id: &Self) -> Self {
+                Self(::core::clone::Clone::clone(&id.0))
+            }
+        }
     }
 }
 

@@ -42,16 +42,15 @@ pub(crate) fn expand(input: &DeriveInput, root: &Root, findings: &mut Findings) 
     let timer = format_ident!("{}Timer", without_suffix(&name.unraw().to_string(), "Input"));
     let timers = timers_of(input, &timer, &heard.timers, root);
     let input_of = process_input_of(name, &timer, &heard, root);
-    let impls = heard.refusals.iter().chain(&heard.outcomes).map(|Answer { variant, of_type }| {
+    let hears = |of: TokenStream, Answer { of_type, .. }: &Answer<'_>| {
         quote! {
             #[automatically_derived]
-            impl #root::Hears<#of_type> for #name {
-                fn hear(answer: #of_type) -> Self {
-                    Self::#variant(answer)
-                }
-            }
+            impl #root::#of<<#of_type as #root::__private::Answer>::From> for #name {}
         }
-    });
+    };
+    let refusals = heard.refusals.iter().map(|answer| hears(quote!(HearsRejected), answer));
+    let outcomes = heard.outcomes.iter().map(|answer| hears(quote!(HearsOutcome), answer));
+    let impls = refusals.chain(outcomes);
     let reads = source::reads(name, &data.variants);
     quote!(#timers #input_of #(#impls)* #reads)
 }
@@ -100,7 +99,7 @@ impl<'a> Heard<'a> {
         }
     }
 
-    /// One place for each answer: a second implementation of `Hears` would not compile.
+    /// One place for each answer: a second implementation of what says so would not compile.
     fn refuse_repeats(&mut self, findings: &mut Findings) {
         for list in [&mut self.refusals, &mut self.outcomes] {
             let mut seen: Vec<(String, &Ident)> = Vec::new();

@@ -87,6 +87,14 @@ mod service;
 mod web;
 mod written;
 
+/// What routes are written in: the version that this crate uses, so that an application needs none of its own.
+///
+/// ```
+/// use composable_rust_web::axum::{Router, routing::get};
+/// let routes: Router<composable_rust_runtime::Application> = Router::new().route("/", get(async || "hello"));
+/// ```
+pub use axum;
+
 pub use service::{HttpService, InProcess, Listening, WebExt};
 
 pub use self::metrics::{METRICS, Metric, MetricKind, catalogue_page};

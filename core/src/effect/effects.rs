@@ -182,7 +182,7 @@ impl<A: Send + 'static> Effects<A> {
 
     /// Executes `command` on the aggregate `key`.
     pub fn dispatch<C: Command, R: Into<Option<A>>>(
-        key: &crate::KeyOf<DeciderOf<C>>,
+        key: impl Into<crate::KeyOf<DeciderOf<C>>>,
         command: &C,
         reply: impl FnOnce(Result<Dispatched, DispatchError<<DeciderOf<C> as Decider>::Rejection>>) -> R
         + Send

@@ -123,10 +123,10 @@ pub struct DispatchCommand {
 
 impl DispatchCommand {
     /// The command `command` for the aggregate `key`.
-    pub fn new<C: Command>(key: &<C::Action as Action>::Key, command: &C) -> Self {
+    pub fn new<C: Command>(key: impl Into<<C::Action as Action>::Key>, command: &C) -> Self {
         Self {
             category: <C::Action as Action>::CATEGORY.to_owned(),
-            key: key.to_string(),
+            key: key.into().to_string(),
             command: serde_json::to_value(command).map_err(|error| error.to_string()),
             id: None,
         }

@@ -8,6 +8,11 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 /// The data of a call to the world, as a process writes it: `call(Charge { … })`. Derived with `#[derive(Call)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no call of an activity",
+    label = "`Call` is not derived for this type",
+    note = "write `#[derive(Debug, Clone, PartialEq, Call)]` and `#[call(answer = …)]` above `{Self}`"
+)]
 pub trait ActivityCall:
     Serialize + DeserializeOwned + Debug + Clone + PartialEq + Send + Sync + 'static
 {
@@ -78,6 +83,43 @@ impl Default for ActivityPolicy {
 }
 
 /// Performs the calls of one kind. Registered with `ApplicationBuilder::activity`.
+///
+/// The implementation needs `#[async_trait]`, which the prelude has, and its type `Debug`:
+///
+/// ```
+/// use async_trait::async_trait;
+/// use composable_rust_core::{Activity, ActivityContext, ActivityError, Call, Data};
+///
+/// #[derive(Debug, Clone, PartialEq, Call)]
+/// #[call(answer = Delivery)]
+/// struct SendMail { to: String }
+///
+/// #[derive(Debug, Clone, PartialEq, Data)]
+/// enum Delivery { Sent, NeverSent }
+///
+/// #[derive(Debug)]
+/// struct Mailer;
+///
+/// #[async_trait]
+/// impl Activity for Mailer {
+///     type Call = SendMail;
+///
+///     async fn perform(&self, mail: SendMail, context: ActivityContext) -> Result<Delivery, ActivityError> {
+///         // Hand `context.idempotency_key` to the other side, which tells by it what is a repeat.
+///         println!("{}: to {}", context.idempotency_key, mail.to);
+///         Ok(Delivery::Sent)
+///     }
+///
+///     fn give_up(&self, _: &SendMail, _: &ActivityError) -> Delivery {
+///         Delivery::NeverSent
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no activity",
+    label = "not an activity",
+    note = "write `#[async_trait] impl Activity for {Self} {{ type Call = …; … }}`, and `#[derive(Debug)]` above `{Self}`"
+)]
 #[async_trait]
 pub trait Activity: Debug + Send + Sync + 'static {
     /// The calls that it performs.
@@ -87,6 +129,10 @@ pub trait Activity: Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// [`ActivityError`] when there was no answer.
+    ///
+    /// # Cancel safety
+    /// The future is dropped at any await when its time is up, or when the application stops; the call is made again under
+    /// the same key.
     async fn perform(
         &self,
         call: Self::Call,

@@ -1,11 +1,16 @@
 //! What a process hears.
 
-use crate::{Action, CommandOf, Decider, DecodeError, KeyOf, Keyed, ProcessId, RecordedEvent, SchemaVersion};
+use crate::{Action, ActivityCall, CommandOf, Decider, DecodeError, KeyOf, Keyed, Outcome, ProcessId, RecordedEvent, SchemaVersion};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
 
 /// The inputs of a process, derived with `#[derive(Input)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no process's input",
+    label = "`Input` is not derived for this type",
+    note = "write `#[derive(Debug, Clone, Input)]` above the enum `{Self}`"
+)]
 pub trait ProcessInput: Keyed<Key = ProcessId> + Debug + Clone + Send + Sync + 'static {
     /// Its timers: an enum of the `#[timer]` variants.
     type Timer: Serialize + DeserializeOwned + Debug + Clone + PartialEq + Send + Sync + 'static;
@@ -52,16 +57,42 @@ pub trait ProcessInput: Keyed<Key = ProcessId> + Debug + Clone + Send + Sync + '
     fn from_timer(timer: Self::Timer) -> Self;
 }
 
-/// Says that an input has a place for `T`. A command can be dispatched, and an activity called, only where its answer
-/// is heard.
+/// Says that an input hears the refusals of decider `D`: only then commands to it can be dispatched. Derived with
+/// `#[derive(Input)]` from `#[rejected] Refused(Rejected<D>)`.
 #[diagnostic::on_unimplemented(
-    message = "this process dispatches a command or calls an activity whose answer `{T}` it does not hear",
-    label = "nobody hears `{T}`",
-    note = "add a variant to the process's input: `#[rejected] Refused({T})` or `#[outcome] Done({T})`"
+    message = "this process dispatches a command to `{D}` and does not hear its refusals",
+    label = "nobody hears when `{D}` refuses",
+    note = "add a variant to `{Self}`: `#[rejected] Refused(Rejected<{D}>)`"
 )]
-pub trait Hears<T> {
-    /// The input that `answer` is.
-    fn hear(answer: T) -> Self;
+pub trait HearsRejected<D: Decider> {}
+
+/// Says that an input hears the outcomes of call `C`: only then it can be made. Derived with `#[derive(Input)]` from
+/// `#[outcome] Done(Outcome<C>)`.
+#[diagnostic::on_unimplemented(
+    message = "this process makes the call `{C}` and does not hear its outcome",
+    label = "nobody hears what came of `{C}`",
+    note = "add a variant to `{Self}`: `#[outcome] Done(Outcome<{C}>)`"
+)]
+pub trait HearsOutcome<C: ActivityCall> {}
+
+/// What an answer is from: the decider of a [`Rejected`], the call of an [`Outcome`]. Tells derives what a variant hears.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no answer",
+    label = "not an answer",
+    note = "write `#[rejected] Refused(Rejected<SomeDecider>)` or `#[outcome] Done(Outcome<SomeCall>)`"
+)]
+pub trait Answer {
+    /// The decider or the call.
+    type From;
+}
+
+impl<D: Decider> Answer for Rejected<D> {
+    type From = D;
+}
+
+impl<C: ActivityCall> Answer for Outcome<C> {
+    type From = C;
 }
 
 /// A command of a process was refused.

@@ -1,6 +1,6 @@
 //! What a process wants done, as data: comparable, printable, storable.
 
-use super::{ActivityCall, Hears, Outcome, Process, ProcessInput, Rejected};
+use super::{ActivityCall, HearsOutcome, HearsRejected, Process, ProcessInput};
 use crate::{Action, Command, DeciderOf};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -86,20 +86,20 @@ impl<P> PartialEq for Step<P> {
 /// What a process wants done next, in order. Write it with `steps![…]`.
 pub type Steps<P> = Vec<Step<P>>;
 
-/// Dispatches a command. Compiles only where the process hears its refusal.
+/// Dispatches a command to the aggregate `key`. Compiles only where the process hears its refusal.
 #[expect(
     clippy::needless_pass_by_value,
-    reason = "key and command are written as values: `dispatch(section, Hold { … })`"
+    reason = "the command is written as a value: `dispatch(section, Hold { … })`"
 )]
-pub fn dispatch<P, C>(key: <C::Action as Action>::Key, command: C) -> Step<P>
+pub fn dispatch<P, C>(key: impl Into<<C::Action as Action>::Key>, command: C) -> Step<P>
 where
     C: Command,
     P: Process,
-    P::Input: Hears<Rejected<DeciderOf<C>>>,
+    P::Input: HearsRejected<DeciderOf<C>>,
 {
     let category = <C::Action as Action>::CATEGORY.to_owned();
-    let encoded = serde_json::to_value(&command);
-    Step::new(encoded.map(|command| ProcessEffect::Dispatch { category, key: key.to_string(), command }))
+    let (key, encoded) = (key.into().to_string(), serde_json::to_value(&command));
+    Step::new(encoded.map(|command| ProcessEffect::Dispatch { category, key, command }))
 }
 
 /// Sets a timer for `due`, replacing an equal one that is pending.
@@ -123,7 +123,7 @@ pub fn call<P, C>(activity: C) -> Step<P>
 where
     C: ActivityCall,
     P: Process,
-    P::Input: Hears<Outcome<C>>,
+    P::Input: HearsOutcome<C>,
 {
     let encoded = serde_json::to_value(&activity);
     Step::new(encoded.map(|call| ProcessEffect::Call { activity: C::NAME.to_owned(), call }))

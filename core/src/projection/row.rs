@@ -9,6 +9,11 @@ use std::fmt::Debug;
 use uuid::Uuid;
 
 /// A row of a read model, derived with `#[derive(Row)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no read model's row",
+    label = "`Row` is not derived for this type",
+    note = "write `#[derive(Debug, Clone, PartialEq, Row)]` and `#[row(key = \"…\")]` above `{Self}`"
+)]
 pub trait Row: Shaped + Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static {
     /// The text of its key.
     fn key(&self) -> String;
@@ -23,8 +28,9 @@ pub trait Row: Shaped + Clone + Debug + PartialEq + Serialize + DeserializeOwned
 /// What an indexed column may hold.
 #[diagnostic::on_unimplemented(
     message = "stores cannot filter and order by `{Self}`",
-    label = "an indexed column is a text, a whole number up to 64 bits, a time, or derives `Id` or `Label`",
-    note = "take the field out of `#[row(index = \"…\")]`, or keep it as one of these"
+    label = "an indexed column is a text, a `bool`, a time, a whole number that fits `i64`, or derives `Id` or `Label`",
+    note = "of whole numbers these fit: `u8`, `u16`, `u32`, `i8`, `i16`, `i32`, `i64`; keep a `u64` or `usize` as `i64`",
+    note = "or take the field out of `#[row(index = \"…\")]`"
 )]
 pub trait IndexColumn {
     /// The value as stores compare it.

@@ -2,7 +2,7 @@
 
 use crate::fixture::*;
 use composable_rust_core::{
-    DecodeError, EventSet, Hears, Outcome, ProcessId, ProcessInput, Recorded, Rejected, StreamId,
+    DecodeError, EventSet, Outcome, ProcessId, ProcessInput, Recorded, Rejected, StreamId,
 };
 
 const ACCOUNT: &str = "account/00000000-0000-0000-0000-000000000007";
@@ -52,13 +52,11 @@ fn refusals_and_outcomes_return_to_their_variants() {
     assert_eq!(heard, Some(WelcomeInput::Refused(rejected.clone())));
     assert_eq!(WelcomeInput::from_rejection("show", &raw(&rejected)).unwrap(), None);
     assert!(WelcomeInput::from_rejection("account", &raw(&7)).is_err());
-    assert_eq!(WelcomeInput::hear(rejected.clone()), WelcomeInput::Refused(rejected));
 
     let outcome = Outcome { call: SendMail { to: "a@b".into() }, answer: MailAnswer::Bounced { code: 5 } };
     let heard = WelcomeInput::from_outcome("send_mail", &raw(&outcome)).unwrap();
     assert_eq!(heard, Some(WelcomeInput::Mailed(outcome.clone())));
     assert_eq!(WelcomeInput::from_outcome("charge_card", &raw(&outcome)).unwrap(), None);
-    assert_eq!(WelcomeInput::hear(outcome.clone()), WelcomeInput::Mailed(outcome));
 }
 
 #[test]

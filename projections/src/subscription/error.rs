@@ -84,14 +84,3 @@ pub enum SubscriptionError {
         definition: String,
     },
 }
-
-/// An error and its causes, outermost first.
-pub(crate) fn chain(error: &(dyn Error + 'static)) -> Vec<String> {
-    let causes = std::iter::successors(Some(error), |&error| error.source());
-    causes.map(ToString::to_string).collect()
-}
-
-/// An error and its causes on one line.
-pub(crate) fn describe(error: &(dyn Error + 'static)) -> String {
-    chain(error).join(": ")
-}

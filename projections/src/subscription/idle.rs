@@ -1,7 +1,8 @@
 //! Waiting: for new events, for another attempt; always through the clock and the signal.
 
 use super::follow::{Ended, Follow};
-use super::{HandleError, SubscriptionError, error::describe};
+use super::{HandleError, SubscriptionError};
+use composable_rust_core::describe;
 use crate::Dependencies;
 use composable_rust_core::Position;
 use std::time::Duration;

@@ -17,7 +17,6 @@ mod retry;
 mod run;
 mod subscriber;
 
-pub(crate) use error::describe;
 pub use error::{BoxError, HandleError, SubscriptionError};
 pub use lease::Leasing;
 pub use monitor::Monitor;

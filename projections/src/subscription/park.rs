@@ -1,9 +1,9 @@
 //! The failure policy: parking an event parks the later events of its key until it is resolved. The key is the event's
 //! stream unless the subscriber says otherwise.
 
-use super::error::chain;
 use super::follow::{Ended, Failing, Follow};
 use super::{BoxError, FailurePolicy, HandleError, SubscriptionError};
+use composable_rust_core::error_chain;
 use composable_rust_core::port::{NewDeadLetter, StoreError};
 use composable_rust_core::{DeadLetterId, Position, RecordedEvent, StreamId};
 
@@ -55,7 +55,7 @@ impl Follow<'_> {
         }
         letter.attempts = failing.attempts;
         letter.first_failed_at = failing.since;
-        letter.error_chain = chain(source.as_ref());
+        letter.error_chain = error_chain(source.as_ref());
         tracing::error!(subscription = self.monitor.name(), %position, %key, error = %source, "event parked");
         self.park(letter).await?;
         // The later ones of its key follow it.

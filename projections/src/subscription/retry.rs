@@ -3,9 +3,9 @@
 //! The request is the letter's own status, so it reaches the holder in whichever instance it runs, and nobody else
 //! writes the rows or states that the holder writes.
 
-use super::error::chain;
 use super::follow::{Ended, Follow};
 use super::{HandleError, Monitor};
+use composable_rust_core::error_chain;
 use crate::Dependencies;
 use composable_rust_core::port::{
     DeadLetter, DeadLetterFilter, DlqStatus, LogQuery, PageRequest, StoreError,
@@ -146,7 +146,7 @@ impl Follow<'_> {
                 Ok(true)
             }
             Err(HandleError::Poison { source, .. }) => {
-                self.still_failing(found, chain(source.as_ref())).await?;
+                self.still_failing(found, error_chain(source.as_ref())).await?;
                 Ok(false)
             }
             Err(error) => Err(error),

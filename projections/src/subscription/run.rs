@@ -1,6 +1,6 @@
 //! The frame around following the log: the lease, and what each ending leads to.
 
-use super::error::describe;
+use composable_rust_core::describe;
 use super::follow::{Ended, Follow};
 use super::{Leasing, Monitor, Subscriber, SubscriptionError, SubscriptionOptions, SubscriptionState};
 use crate::Dependencies;

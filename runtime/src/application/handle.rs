@@ -52,9 +52,15 @@ impl Application {
     ///
     /// # Errors
     /// [`ExecuteError`] when the stream cannot be read; [`ExecuteError::Draining`] after a shutdown has begun.
-    pub async fn load<D: Decider>(&self, key: &KeyOf<D>) -> Result<Option<Loaded<D>>, ExecuteError<Never>> {
+    ///
+    /// # Cancel safety
+    /// It only reads: drop it at any time.
+    pub async fn load<D: Decider>(
+        &self,
+        key: impl Into<KeyOf<D>> + Send,
+    ) -> Result<Option<Loaded<D>>, ExecuteError<Never>> {
         let _inside = self.shared.gate.enter().ok_or(ExecuteError::Draining)?;
-        command::load::<D>(&self.shared, key).await
+        command::load::<D>(&self.shared, &key.into()).await
     }
 
     /// The rows of a projection. Of one that this application does not run, those that another has written.

@@ -37,6 +37,8 @@ fn commands(options: &ApplicationOptions, limits: &mut Limits<'_>) {
     limits.number("commands.max_attempts", commands.max_attempts.into(), 1..=1_000);
     limits.time("commands.first_pause", commands.first_pause, Duration::ZERO..=DAY);
     limits.time("commands.longest_pause", commands.longest_pause, Duration::ZERO..=DAY);
+    limits.count("commands.max_events", commands.max_events, ITEMS);
+    limits.count("commands.max_bytes", commands.max_bytes, BYTES);
     limits.count("commands.cached_aggregates", commands.cached_aggregates, CACHED);
     limits.count("commands.committer.max_batch", commands.committer.max_batch, ITEMS);
     limits.count("commands.committer.max_waiting", commands.committer.max_waiting, CACHED);

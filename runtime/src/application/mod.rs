@@ -11,13 +11,13 @@ mod gate;
 mod handle;
 mod health;
 mod limits;
-mod measured;
 mod options;
 mod registry;
 mod rows;
 mod service;
 mod shared;
 mod start;
+mod watched;
 mod writes;
 
 pub use builder::ApplicationBuilder;

@@ -1,9 +1,11 @@
 //! Bringing a checked declaration to life, in dependency order.
 
 use super::drain::{self, Drain};
-use super::measured::Measured;
 use super::rows;
+use super::entries::ProcessEntry;
 use super::shared::{Background, Handles, Shared};
+use super::unserved::Served;
+use super::watched::Watched;
 use super::writes::Writes;
 use super::{Application, ApplicationBuilder, ApplicationError, ApplicationOptions, Gate, Registry};
 use crate::bus::{InProcessBus, InProcessBusOptions};

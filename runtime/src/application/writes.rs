@@ -1,15 +1,11 @@
-//! The event store as an application uses it: it remembers whether the last append was written.
+//! Whether the last append was written.
 //!
-//! A disk that is full can still be read, so reading does not tell whether commands can be answered. Not here: what
-//! health makes of it.
+//! A disk that is full can still be read, so reading does not tell whether commands can be answered. Not here: who
+//! notes it (`watched.rs`), and what health makes of it.
 
-use async_trait::async_trait;
 use bytes::Bytes;
-use composable_rust_core::port::{
-    Append, AppendError, Appended, CommandKey, CommandRecord, EventStore, LogPage, LogQuery, StoreError,
-    StoredResponse, StreamRange,
-};
-use composable_rust_core::{CommandId, Environment, RecordedEvent, Signal, StreamId, StreamVersion};
+use composable_rust_core::port::{Append, AppendError, Appended, CommandKey, EventStore, StoreError};
+use composable_rust_core::{CommandId, Environment, describe};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -26,11 +22,6 @@ pub(crate) struct Writes {
 }
 
 impl Writes {
-    /// `events`, watched by this.
-    pub(crate) fn watch(&self, events: Arc<dyn EventStore>) -> Arc<dyn EventStore> {
-        Arc::new(Watched { events, writes: self.clone() })
-    }
-
     /// Why appends fail, if the last one did. Then this tries one itself: whoever is told that nothing can be written
     /// sends nothing, so that nobody else would find out that it can again. The probe is a command's key without events.
     ///
@@ -53,7 +44,11 @@ impl Writes {
     }
 
     /// Notes what became of a batch; `writing` says which of its appends had anything to write.
-    fn note(&self, writing: &[bool], results: &Result<Vec<Result<Appended, AppendError>>, StoreError>) {
+    pub(super) fn note(
+        &self,
+        writing: &[bool],
+        results: &Result<Vec<Result<Appended, AppendError>>, StoreError>,
+    ) {
         let results = match results {
             Ok(results) => results,
             Err(error) => return self.failed(error),
@@ -74,7 +69,7 @@ impl Writes {
     fn failed(&self, error: &StoreError) {
         // These tell of the caller, not of the store.
         if !matches!(error, StoreError::InvalidRequest(_) | StoreError::Fenced { .. }) {
-            *self.lock() = Some(format!("events cannot be written: {}", chain(error)));
+            *self.lock() = Some(format!("events cannot be written: {}", describe(error)));
         }
     }
 
@@ -84,65 +79,7 @@ impl Writes {
     }
 }
 
-/// An event store of which the appends are watched.
-#[derive(Debug)]
-struct Watched {
-    events: Arc<dyn EventStore>,
-    writes: Writes,
-}
-
-#[async_trait]
-impl EventStore for Watched {
-    async fn append_batch(
-        &self,
-        batch: Vec<Append>,
-    ) -> Result<Vec<Result<Appended, AppendError>>, StoreError> {
-        let writing: Vec<bool> = batch.iter().map(writes).collect();
-        let results = self.events.append_batch(batch).await;
-        self.writes.note(&writing, &results);
-        results
-    }
-
-    async fn read_stream(
-        &self,
-        stream: &StreamId,
-        range: StreamRange,
-    ) -> Result<Vec<RecordedEvent>, StoreError> {
-        self.events.read_stream(stream, range).await
-    }
-
-    async fn stream_version(&self, stream: &StreamId) -> Result<StreamVersion, StoreError> {
-        self.events.stream_version(stream).await
-    }
-
-    async fn read_log(&self, query: LogQuery<'_>) -> Result<LogPage, StoreError> {
-        self.events.read_log(query).await
-    }
-
-    async fn find_command(&self, id: CommandId) -> Result<Option<CommandRecord>, StoreError> {
-        self.events.find_command(id).await
-    }
-
-    async fn save_response(&self, id: CommandId, response: StoredResponse) -> Result<(), StoreError> {
-        self.events.save_response(id, response).await
-    }
-
-    async fn save_responses(&self, responses: Vec<(CommandId, StoredResponse)>) -> Result<(), StoreError> {
-        self.events.save_responses(responses).await
-    }
-
-    fn signal(&self) -> &Signal {
-        self.events.signal()
-    }
-}
-
 /// Whether there is anything to write; else it is only a check.
-fn writes(append: &Append) -> bool {
+pub(super) fn writes(append: &Append) -> bool {
     append.command.is_some() || append.streams.iter().any(|part| !part.events.is_empty())
-}
-
-/// An error with its causes.
-fn chain(error: &StoreError) -> String {
-    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

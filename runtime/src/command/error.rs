@@ -1,6 +1,7 @@
 //! Why a command was not carried out.
 
 use super::expectation::Expectation;
+use super::limits::OverLimit;
 use composable_rust_core::port::StoreError;
 use composable_rust_core::{
     DecodeError, EncodeError, InvalidId, Rejection, RejectionKind, StreamId, StreamVersion,
@@ -47,9 +48,17 @@ pub enum ExecuteError<R: std::error::Error + 'static> {
         /// The decider's type.
         decider: &'static str,
     },
-    /// The command cannot work as written: a bad key, or one stream named twice in a command over several.
+    /// The command cannot work as given: a key that breaks the rules of a
+    /// [`StreamKey`](composable_rust_core::StreamKey), one stream named twice in a command over several, or a set of
+    /// no commands at all. Give another one; a repeat is refused again.
     #[error("the command is wrong: {0}")]
     Invalid(String),
+    /// It decided more than one command may append. Ask for less at once, or do what the text says.
+    #[error(transparent)]
+    TooLarge(OverLimit),
+    /// The decider's own code is at fault: `evolve` panicked, or an event does not come back from its encoding. Mend it.
+    #[error("the decider has a defect: {0}")]
+    Defect(String),
     /// The stream's events could not be read. Deploy the code that can, or repair the payload.
     #[error("stream cannot be read")]
     Decode(#[source] DecodeError),
@@ -75,6 +84,8 @@ pub(crate) enum Failure {
     Overloaded,
     TimerGone,
     Invalid(String),
+    TooLarge(OverLimit),
+    Defect(String),
     Decode(DecodeError),
     Encode(EncodeError),
     Store(StoreError),
@@ -87,12 +98,14 @@ impl Failure {
     ) -> ExecuteError<R> {
         match self {
             Self::Rejected(index) => rejection(index)
-                .map_or_else(|| ExecuteError::Invalid("a refusal was lost".into()), ExecuteError::Rejected),
+                .map_or_else(|| ExecuteError::Defect("a refusal was lost".into()), ExecuteError::Rejected),
             Self::Version { stream, expected, actual } => ExecuteError::Version { stream, expected, actual },
             Self::KeyReused => ExecuteError::KeyReused,
             Self::Overloaded => ExecuteError::Overloaded,
             Self::TimerGone => ExecuteError::TimerGone,
             Self::Invalid(text) => ExecuteError::Invalid(text),
+            Self::TooLarge(over) => ExecuteError::TooLarge(over),
+            Self::Defect(text) => ExecuteError::Defect(text),
             Self::Decode(error) => ExecuteError::Decode(error),
             Self::Encode(error) => ExecuteError::Encode(error),
             Self::Store(error) => ExecuteError::Store(error),

@@ -53,7 +53,10 @@ pub struct Loaded<D> {
     pub version: StreamVersion,
 }
 
-/// A command about to be carried out; `.await` it.
+/// A command about to be carried out: `.await` it, after `.request(…)`, `.by(…)` or `.expecting(…)` where it needs them.
+///
+/// `await` takes it as it is, and so does all that takes an [`IntoFuture`], such as `tokio::time::timeout`. Where a
+/// [`Future`] itself is wanted, as by `join_all`, write [`.into_future()`](IntoFuture::into_future).
 ///
 /// # Errors
 /// [`ExecuteError`].

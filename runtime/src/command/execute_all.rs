@@ -57,9 +57,9 @@ impl<C: Command> Debug for InformedCommand<C> {
     }
 }
 
-/// Names the aggregate of a command: `execute_all((on(section, hold), on(customer, count)))`.
-pub fn on<C: Command>(key: <C::Action as Action>::Key, command: C) -> CommandOn<C> {
-    CommandOn { key, command, expected: Expectation::default() }
+/// Names the aggregate of a command: `execute_all((on(section, hold), on("anna", count)))`.
+pub fn on<C: Command>(key: impl Into<<C::Action as Action>::Key>, command: C) -> CommandOn<C> {
+    CommandOn { key: key.into(), command, expected: Expectation::default() }
 }
 
 /// What several commands led to; `parts` has the shape of what was given: a [`Written`] for each command.
@@ -128,7 +128,7 @@ pub enum DoneRef<'a> {
     Replayed(&'a CommandRecord),
 }
 
-/// Several commands about to be carried out as one; `.await` it.
+/// Several commands about to be carried out as one: `.await` it, as [`Execute`](crate::Execute).
 ///
 /// # Errors
 /// [`ExecuteError`]; a refusal of any part as an [`AnyRejection`].

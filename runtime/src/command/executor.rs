@@ -9,6 +9,7 @@ use super::committer::{Committed, CommitterOptions, GroupCommitter};
 use super::earlier::{Earlier, EarlierParts};
 use super::error::Failure;
 use super::identity::{key_of, same};
+use super::limits::{self, OverLimit};
 use super::participant::{Deciding, Participant, Undecided};
 use super::request::Invocation;
 use composable_rust_core::panic_text;
@@ -33,6 +34,11 @@ pub struct CommandOptions {
     pub first_pause: Duration,
     /// Longest pause.
     pub longest_pause: Duration,
+    /// Most events that one command may append, over all its aggregates; more is [`OverLimit::Events`].
+    pub max_events: usize,
+    /// Most bytes of payloads and metadata that one command may append; more is [`OverLimit::Bytes`]. One payload is at
+    /// most [`MAX_PAYLOAD_BYTES`](composable_rust_core::port::MAX_PAYLOAD_BYTES) in any case.
+    pub max_bytes: usize,
     /// Most aggregates of one decider whose state is kept in memory.
     pub cached_aggregates: usize,
     /// The group committer.
@@ -45,6 +51,8 @@ impl Default for CommandOptions {
             max_attempts: 12,
             first_pause: Duration::from_millis(2),
             longest_pause: Duration::from_millis(100),
+            max_events: 1_000,
+            max_bytes: 4 * 1024 * 1024,
             cached_aggregates: 10_000,
             committer: CommitterOptions::default(),
         }
@@ -188,10 +196,16 @@ impl Executor {
                 Undecided::Failed(failure) => failure,
             })?;
             append.streams.push(decided.append);
+            // After each part, so that a set of many gathers no more than that.
+            self.check_size(&append)?;
             append.timers.cancel.extend(decided.cancel);
             append.timers.schedule.extend(decided.schedule);
         }
         Ok(append)
+    }
+
+    fn check_size(&self, append: &Append) -> Result<(), Failure> {
+        limits::check(append, self.options.max_events, self.options.max_bytes).map_err(Failure::TooLarge)
     }
 
     /// Queues what was decided; or, of a refusal, the check that the states which it rests on are the newest.
@@ -210,7 +224,7 @@ impl Executor {
                 advance(parts)?;
                 Ok((self.committer.submit(append, chains), None))
             }
-            Err(refusal @ (Failure::Rejected(_) | Failure::Version { .. })) => {
+            Err(refusal @ (Failure::Rejected(_) | Failure::Version { .. } | Failure::TooLarge(_))) => {
                 let streams = parts.iter().filter_map(|part| part.check()).collect();
                 let check = Append { streams, ..Append::default() };
                 Ok((self.committer.submit(check, chains), Some(refusal)))
@@ -242,7 +256,7 @@ fn advance(parts: Parts<'_, '_>) -> Result<(), Failure> {
         for part in parts {
             part.forget();
         }
-        Failure::Invalid(format!("`evolve` panicked, so nothing was written: {}", panic_text(&*panic)))
+        Failure::Defect(format!("`evolve` panicked, so nothing was written: {}", panic_text(&*panic)))
     })
 }
 
@@ -259,6 +273,7 @@ const fn outcome(result: &Result<Done, Failure>) -> &'static str {
         Err(Failure::Rejected(_)) => "rejected",
         Err(Failure::Version { .. }) => "version_mismatch",
         Err(Failure::Overloaded) => "overloaded",
+        Err(Failure::TooLarge(_)) => "too_large",
         Err(_) => "failed",
     }
 }
@@ -269,12 +284,18 @@ fn not_appended(error: AppendError, key: Option<&CommandKey>) -> Result<Attempt,
         AppendError::Duplicate(record) => same(*record, key).map(Done::Replayed).map(Attempt::Done),
         AppendError::TimerGone { .. } => Err(Failure::TimerGone),
         AppendError::Store(error) => Err(Failure::Store(error)),
-        other @ (AppendError::PayloadTooLarge { .. } | _) => Err(Failure::Invalid(other.to_string())),
+        AppendError::PayloadTooLarge { stream, bytes } => {
+            Err(Failure::TooLarge(OverLimit::Payload { stream, bytes }))
+        }
+        other => Err(Failure::Store(StoreError::unavailable("append", other))),
     }
 }
 
 /// Streams are always locked in sorted order, so two commands over the same streams cannot wait for each other.
 fn lock_order(parts: &[&mut dyn Participant]) -> Result<SmallVec<[usize; 4]>, Failure> {
+    if parts.is_empty() {
+        return Err(Failure::Invalid("no command was given: a set needs at least one".to_owned()));
+    }
     let mut order: SmallVec<[usize; 4]> = (0..parts.len()).collect();
     order.sort_by(|&a, &b| parts[a].stream().cmp(parts[b].stream()));
     let twice = order.windows(2).find(|pair| parts[pair[0]].stream() == parts[pair[1]].stream());

@@ -157,10 +157,8 @@ fn check_null<E: Event>(stream: &StreamId, event: &E, payload: &[u8]) -> Result<
     let (name, schema) = (event.event_type(), event.schema_version());
     match E::decode_parts(stream, name, schema, payload) {
         Ok(decoded) if decoded == *event => Ok(()),
-        Ok(_) => Err(Failure::Invalid(format!("{name:?} does not come back from its encoding as it was"))),
-        Err(error) => {
-            Err(Failure::Invalid(format!("{name:?} does not come back from its encoding: {error}")))
-        }
+        Ok(_) => Err(Failure::Defect(format!("{name:?} does not come back from its encoding as it was"))),
+        Err(error) => Err(Failure::Defect(format!("{name:?} does not come back from its encoding: {error}"))),
     }
 }
 

@@ -255,6 +255,8 @@ fn sort(failure: Failure) -> Ended {
         | Failure::Version { .. }
         | Failure::KeyReused
         | Failure::Invalid(_)
+        | Failure::TooLarge(_)
+        | Failure::Defect(_)
         | Failure::Decode(_)
         | Failure::Encode(_) => Ended::Never(failure),
     }

@@ -159,7 +159,12 @@ pub(super) fn handle_error(failure: Failure, position: Position) -> HandleError 
         }
         Failure::Decode(error) => HandleError::Poison { position, source: error.into() },
         Failure::Encode(error) => HandleError::Poison { position, source: error.into() },
-        Failure::Rejected(_) | Failure::Version { .. } | Failure::KeyReused | Failure::Invalid(_) => {
+        Failure::Rejected(_)
+        | Failure::Version { .. }
+        | Failure::KeyReused
+        | Failure::Invalid(_)
+        | Failure::TooLarge(_)
+        | Failure::Defect(_) => {
             HandleError::Poison { position, source: format!("the step cannot be taken: {failure:?}").into() }
         }
     }

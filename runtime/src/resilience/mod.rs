@@ -30,6 +30,7 @@ mod layer;
 mod rate_limiter;
 mod retry;
 mod timeout;
+mod token_bucket;
 
 pub use bulkhead::{Bulkhead, BulkheadOptions};
 pub use circuit::{CircuitOptions, CircuitState};
@@ -40,6 +41,7 @@ pub use layer::Guarded;
 pub use rate_limiter::{RateLimiter, RateLimiterOptions};
 pub use retry::{RetryLayer, RetryPolicy, Retrying};
 pub use timeout::Timeout;
+pub use token_bucket::TokenBucket;
 
 /// Decides whether and how a call is made. Cheap to clone; clones share what they know.
 ///

@@ -1,13 +1,7 @@
-//! A limit on how many calls are made in a time: a token bucket on the environment's clock.
+//! A limit on how many calls are made in a time. Not here: the counting (`token_bucket.rs`).
 
-use super::{Policy, PolicyError};
-use composable_rust_core::{Clock, elapsed};
-use governor::Quota;
-use governor::clock::Clock as GovernorClock;
-use governor::middleware::NoOpMiddleware;
-use governor::state::{InMemoryState, NotKeyed};
-use jiff::Timestamp;
-use std::num::NonZeroU32;
+use super::{Policy, PolicyError, TokenBucket};
+use composable_rust_core::Clock;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,23 +21,17 @@ impl RateLimiterOptions {
     }
 }
 
-type Bucket = governor::RateLimiter<NotKeyed, InMemoryState, PortClock, NoOpMiddleware<Duration>>;
-
 /// Refuses calls beyond a rate; never makes them wait.
 #[derive(Debug, Clone)]
 pub struct RateLimiter {
     name: &'static str,
-    bucket: Arc<Bucket>,
+    bucket: Arc<TokenBucket>,
 }
 
 impl RateLimiter {
     /// A full bucket; `name` shows in errors.
     pub fn new(name: &'static str, options: RateLimiterOptions, clock: Arc<dyn Clock>) -> Self {
-        let burst = NonZeroU32::new(options.burst).unwrap_or(NonZeroU32::MIN);
-        let every = options.every.max(Duration::from_nanos(1));
-        let quota = Quota::with_period(every).unwrap_or(Quota::per_second(burst)).allow_burst(burst);
-        let started_at = clock.now();
-        Self { name, bucket: Arc::new(Bucket::direct_with_clock(quota, PortClock { clock, started_at })) }
+        Self { name, bucket: Arc::new(TokenBucket::new(options.burst, options.every, clock)) }
     }
 
     /// Takes a token.
@@ -51,10 +39,8 @@ impl RateLimiter {
     /// # Errors
     /// [`PolicyError::RateLimited`] when there is none.
     pub fn take(&self) -> Result<(), PolicyError> {
-        self.bucket.check().map_err(|refusal| {
-            let retry_after = refusal.wait_time_from(self.bucket.clock().now());
-            PolicyError::RateLimited { name: self.name, retry_after }
-        })
+        let taken = self.bucket.take().map(drop);
+        taken.map_err(|retry_after| PolicyError::RateLimited { name: self.name, retry_after })
     }
 }
 
@@ -67,20 +53,5 @@ impl Policy for RateLimiter {
     {
         self.take()?;
         work.await
-    }
-}
-
-/// The clock of the environment as governor wants it: the time since the limiter was made.
-#[derive(Debug, Clone)]
-struct PortClock {
-    clock: Arc<dyn Clock>,
-    started_at: Timestamp,
-}
-
-impl GovernorClock for PortClock {
-    type Instant = Duration;
-
-    fn now(&self) -> Duration {
-        elapsed(self.started_at, self.clock.now())
     }
 }

@@ -24,9 +24,9 @@ fn a_receipt_tells_events_version_position_and_state() {
         let second = app.execute("a", take("o", 2)).await.unwrap();
         assert_eq!((second.version, second.state.free), (StreamVersion::from(2), 1));
         assert!(second.position > first.position);
-        let loaded = app.load::<Stock>(&"a".to_owned()).await.unwrap().unwrap();
+        let loaded = app.load::<Stock>("a").await.unwrap().unwrap();
         assert_eq!((loaded.state.free, loaded.version), (1, StreamVersion::from(2)));
-        assert!(app.load::<Stock>(&"b".to_owned()).await.unwrap().is_none());
+        assert!(app.load::<Stock>("b").await.unwrap().is_none());
     });
 }
 
@@ -35,7 +35,7 @@ fn a_refusal_is_typed_and_writes_nothing() {
     live_once(async |app| {
         let refused = app.execute("a", take("o", 1)).await.unwrap_err();
         assert!(matches!(refused, ExecuteError::Rejected(StockRejection::NotEnough { free: 0 })));
-        assert!(app.load::<Stock>(&"a".to_owned()).await.unwrap().is_none());
+        assert!(app.load::<Stock>("a").await.unwrap().is_none());
     });
 }
 
@@ -89,7 +89,7 @@ fn fifty_copies_of_one_command_at_once_act_once() {
         let receipts = join_all(copies).await;
         assert!(receipts.iter().all(|receipt| receipt.version == StreamVersion::from(2)));
         assert_eq!(receipts.iter().filter(|receipt| !receipt.replayed).count(), 1);
-        assert_eq!(app.load::<Stock>(&"a".to_owned()).await.unwrap().unwrap().state.free, 49);
+        assert_eq!(app.load::<Stock>("a").await.unwrap().unwrap().state.free, 49);
     });
 }
 
@@ -103,19 +103,14 @@ fn several_commands_are_all_or_nothing() {
             amount: 0,
             pay_by: "2030-01-01T00:00:00Z".parse().unwrap(),
         };
-        let lines = |amount| {
-            vec![
-                on::<StockCommand>("a".into(), take("o", 1)),
-                on::<StockCommand>("b".into(), take("o", amount)),
-            ]
-        };
-        let refused = app.execute_all((on("o".into(), place()), lines(2))).await.unwrap_err();
+        let lines = |amount| vec![on("a", take("o", 1)), on("b", take("o", amount))];
+        let refused = app.execute_all((on("o", place()), lines(2))).await.unwrap_err();
         let ExecuteError::Rejected(rejection) = refused else { unreachable!("{refused:?}") };
         assert_eq!((rejection.part, rejection.code.as_str()), (2, "not_enough"));
-        assert!(app.load::<Order>(&"o".to_owned()).await.unwrap().is_none());
-        assert_eq!(app.load::<Stock>(&"a".to_owned()).await.unwrap().unwrap().state.free, 5);
+        assert!(app.load::<Order>("o").await.unwrap().is_none());
+        assert_eq!(app.load::<Stock>("a").await.unwrap().unwrap().state.free, 5);
 
-        let receipt = app.execute_all((on("o".into(), place()), lines(1))).await.unwrap();
+        let receipt = app.execute_all((on("o", place()), lines(1))).await.unwrap();
         let (order, stocks) = receipt.parts;
         assert!(matches!(order.events[..], [OrderEvent::Placed { .. }]));
         assert_eq!(stocks.iter().map(|stock| stock.version.get()).collect::<Vec<_>>(), [2, 2]);
@@ -126,7 +121,7 @@ fn several_commands_are_all_or_nothing() {
 #[test]
 fn one_stream_twice_in_one_command_is_refused_with_its_name() {
     live_once(async |app| {
-        let twice = vec![on::<StockCommand>("a".into(), take("o", 1)), on("a".into(), take("p", 1))];
+        let twice = vec![on("a", take("o", 1)), on("a", take("p", 1))];
         let error = app.execute_all(twice).await.unwrap_err();
         assert!(error.to_string().contains("stock/a is named twice"), "{error}");
     });
@@ -157,10 +152,10 @@ fn a_command_is_carried_out_at_the_version_that_it_expects_or_not_at_all() {
 
         let both = |version: u32| {
             let version = StreamVersion::from(version);
-            app.execute_all((on("b".into(), take("o", 1)), on("a".into(), take("o", 1)).expecting(version)))
+            app.execute_all((on("b", take("o", 1)), on("a", take("o", 1)).expecting(version)))
         };
         assert!(matches!(both(1).await.unwrap_err(), ExecuteError::Version { .. }));
-        assert_eq!(app.load::<Stock>(&"b".to_owned()).await.unwrap().unwrap().state.free, 1);
+        assert_eq!(app.load::<Stock>("b").await.unwrap().unwrap().state.free, 1);
         both(2).await.unwrap();
     });
 }
@@ -222,7 +217,7 @@ fn a_command_id_is_of_one_command_on_one_aggregate() {
             app.execute(stock, StockCommand::Fill { amount: 5 }).await.unwrap();
         }
         let id = |name: &str| RequestContext::with_id(CommandId::derived(&[name]));
-        let both = || app.execute_all((on("a".into(), take("o", 1)), on("b".into(), take("o", 1))));
+        let both = || app.execute_all((on("a", take("o", 1)), on("b", take("o", 1))));
         app.execute("a", take("o", 1)).request(id("one")).await.unwrap();
         both().request(id("both")).await.unwrap();
 
@@ -235,7 +230,7 @@ fn a_command_id_is_of_one_command_on_one_aggregate() {
         let a_whole = both().request(id("one")).await.unwrap_err();
         assert!(matches!(a_whole, ExecuteError::KeyReused));
         assert!(both().request(id("both")).await.unwrap().replayed);
-        assert_eq!(app.load::<Stock>(&"b".to_owned()).await.unwrap().unwrap().state.free, 4);
+        assert_eq!(app.load::<Stock>("b").await.unwrap().unwrap().state.free, 4);
     });
 }
 
@@ -266,12 +261,12 @@ fn crossing_commands_do_not_wait_for_each_other() {
             let (first, second) = if n % 2 == 0 { ("a", "b") } else { ("b", "a") };
             async move {
                 let order = n.to_string();
-                app.execute_all((on(first.into(), take(&order, 1)), on(second.into(), take(&order, 1)))).await
+                app.execute_all((on(first, take(&order, 1)), on(second, take(&order, 1)))).await
             }
         });
         assert!(join_all(orders).await.iter().all(Result::is_ok));
         for stock in ["a", "b"] {
-            assert_eq!(app.load::<Stock>(&stock.to_owned()).await.unwrap().unwrap().state.free, 0);
+            assert_eq!(app.load::<Stock>(stock).await.unwrap().unwrap().state.free, 0);
         }
     });
 }
@@ -296,7 +291,7 @@ fn no_place_is_sold_twice_or_lost_when_appends_fail() {
                         (0..failing).for_each(|_| simulation.faults().fail_next("append"));
                         let results = join_all(buyers).await;
                         let sold = results.iter().filter(|result| result.is_ok()).count();
-                        let state = app.load::<Stock>(&"a".to_owned()).await.unwrap().unwrap().state;
+                        let state = app.load::<Stock>("a").await.unwrap().unwrap().state;
                         assert_eq!(
                             state.taken.len(),
                             sold,
@@ -361,7 +356,7 @@ fn a_long_stream_is_loaded_from_its_snapshot_and_a_damaged_one_is_ignored() {
                         snapshot.state = Bytes::from_static(b"garbage");
                         snapshots.save_snapshot(&stream, snapshot).await.unwrap();
                     }
-                    let loaded = app.load::<Stock>(&"a".to_owned()).await.unwrap().unwrap();
+                    let loaded = app.load::<Stock>("a").await.unwrap().unwrap();
                     assert_eq!((loaded.state.free, loaded.version.get()), (1_100, 1_100));
                     let events = app.events().read_stream(&stream, StreamRange::latest(1)).await.unwrap();
                     assert_eq!(events[0].version, loaded.version);
@@ -386,7 +381,7 @@ fn a_stream_of_large_events_is_loaded_whole() {
         assert_eq!(first.await, Ending::Finished(()));
         let second = simulation.live(Life::CALM, async |environment| {
             let app = application(simulation, environment).start().await.unwrap();
-            let loaded = app.load::<Stock>(&"a".to_owned()).await.unwrap().unwrap();
+            let loaded = app.load::<Stock>("a").await.unwrap().unwrap();
             assert_eq!((loaded.version.get(), loaded.state.free, loaded.state.taken.len()), (13, 88, 12));
             app.execute("a", take("more", 1)).await.unwrap();
         });

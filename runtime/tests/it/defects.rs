@@ -60,13 +60,13 @@ fn with_gauge(body: impl AsyncFn(Application)) {
 
 async fn refusal(app: &Application, command: GaugeCommand) -> String {
     match app.execute("a", command).await {
-        Err(ExecuteError::Invalid(reason)) => reason,
+        Err(ExecuteError::Defect(reason)) => reason,
         other => panic!("expected a refusal, got {other:?}"),
     }
 }
 
 async fn read(app: &Application) -> (f64, u64) {
-    let loaded = app.load::<Gauge>(&"a".to_owned()).await.unwrap().unwrap();
+    let loaded = app.load::<Gauge>("a").await.unwrap().unwrap();
     (loaded.state.reads, loaded.version.get())
 }
 

@@ -78,7 +78,7 @@ impl Process for Telling {
 }
 
 async fn told(app: &Application, key: &str) -> u32 {
-    app.load::<Tally>(&key.to_owned()).await.unwrap().unwrap().state.told
+    app.load::<Tally>(key).await.unwrap().unwrap().state.told
 }
 
 #[test]

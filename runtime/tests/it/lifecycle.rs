@@ -157,7 +157,7 @@ fn what_is_asked_of_an_application_after_its_shutdown_is_refused_in_words() {
     end(&begin(&control, async move { closing.shutdown().await })).unwrap();
 
     let loading = app.clone();
-    let loaded = end(&begin(&control, async move { loading.load::<Stock>(&"a".to_owned()).await.map(drop) }));
+    let loaded = end(&begin(&control, async move { loading.load::<Stock>("a").await.map(drop) }));
     assert!(matches!(loaded, Err(ExecuteError::Draining)), "{loaded:?}");
     let sales = app.projections()[0].clone();
     let rebuilt = end(&begin(&control, async move { sales.rebuild().await })).unwrap_err();

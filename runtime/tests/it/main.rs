@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod bus;
+mod command_limits;
 mod commands;
 mod defects;
 mod domain;

@@ -196,7 +196,7 @@ async fn pass(app: &Application, seconds: u64) {
 }
 
 async fn copied(app: &Application, key: &str) -> Vec<String> {
-    let loaded = app.load::<Copied>(&key.to_owned()).await.unwrap();
+    let loaded = app.load::<Copied>(key).await.unwrap();
     loaded.map(|loaded| loaded.state.all).unwrap_or_default()
 }
 

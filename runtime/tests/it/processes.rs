@@ -21,7 +21,7 @@ async fn place(app: &Application, order: &str, amount: u32) {
 async fn outcome(app: &Application, order: &str) -> String {
     let mut seen = app.events().signal().position();
     loop {
-        let loaded = app.load::<Order>(&order.to_owned()).await.unwrap();
+        let loaded = app.load::<Order>(order).await.unwrap();
         match loaded.map(|loaded| loaded.state.status) {
             Some(status) if status != "open" => return status,
             _ => app.events().signal().reached(seen.next()).await,
@@ -46,7 +46,7 @@ fn live(body: impl AsyncFnOnce(Application, Bank)) {
 }
 
 async fn free(app: &Application) -> u32 {
-    app.load::<Stock>(&"a".to_owned()).await.unwrap().unwrap().state.free
+    app.load::<Stock>("a").await.unwrap().unwrap().state.free
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn crash_and_recover(seed: u64) -> String {
 }
 
 async fn fill(app: &Application) {
-    if app.load::<Stock>(&"a".to_owned()).await.unwrap().is_none() {
+    if app.load::<Stock>("a").await.unwrap().is_none() {
         let once =
             composable_rust_runtime::RequestContext::with_id(composable_rust_core::CommandId::derived(&[
                 "fill",

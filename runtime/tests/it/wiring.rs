@@ -172,6 +172,8 @@ fn every_number_and_time_of_the_options_has_limits() {
         let (commands, processes) = (&mut options.commands, &mut options.processes);
         commands.max_attempts = u32::try_from(number).unwrap_or(u32::MAX);
         for count in [
+            &mut commands.max_events,
+            &mut commands.max_bytes,
             &mut commands.cached_aggregates,
             &mut commands.committer.max_batch,
             &mut commands.committer.max_waiting,
@@ -214,9 +216,9 @@ fn every_number_and_time_of_the_options_has_limits() {
         }
     }
     assert_eq!(builder().findings(), []);
-    // All 9 numbers and 10 times, and 2 and 8 of each of the two subscriptions, but for those that may be 0.
+    // All 11 numbers and 10 times, and 2 and 8 of each of the two subscriptions, but for those that may be 0.
     for (number, time, count) in
-        [(0, Duration::ZERO, 39 - 8), (usize::MAX, Duration::MAX, 39), (usize::MAX, Duration::ZERO, 13 + 19)]
+        [(0, Duration::ZERO, 41 - 8), (usize::MAX, Duration::MAX, 41), (usize::MAX, Duration::ZERO, 15 + 19)]
     {
         let mut options = ApplicationOptions::default();
         set_all(&mut options, number, time);

@@ -3,7 +3,7 @@
 //! Answers are saved beside the requests, many in one write: a client does not wait for it, and until it is done a
 //! repeat gets the answer from here. One that a crash loses is rebuilt by the handler from the command's first result.
 
-use crate::problem::chain;
+use composable_rust_core::describe;
 use bytes::Bytes;
 use composable_rust_core::port::{EventStore, StoredResponse};
 use composable_rust_core::{CommandId, Environment};
@@ -92,7 +92,7 @@ impl Answers {
         while let Some(batch) = self.next_batch() {
             saving.batch = batch.iter().map(|(id, _)| *id).collect();
             if let Err(error) = events.save_responses(batch).await {
-                tracing::warn!(error = chain(&error), "answers could not be kept for repeats");
+                tracing::warn!(error = describe(&error), "answers could not be kept for repeats");
             }
             let mut state = self.lock();
             for id in std::mem::take(&mut saving.batch) {

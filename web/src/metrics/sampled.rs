@@ -1,6 +1,6 @@
 //! What is looked up at the time of a scrape instead of being counted.
 
-use crate::problem::chain;
+use composable_rust_core::describe;
 use composable_rust_runtime::Application;
 
 /// Brings the gauges up to date. Dead letters that cannot be counted keep their last numbers.
@@ -25,6 +25,6 @@ pub(super) async fn sample(app: &Application) {
                 metrics::gauge!("dlq_entries", "status" => status).set(number as f64);
             }
         }
-        Err(error) => tracing::warn!(error = chain(&error), "dead letters cannot be counted"),
+        Err(error) => tracing::warn!(error = describe(&error), "dead letters cannot be counted"),
     }
 }

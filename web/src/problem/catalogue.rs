@@ -5,7 +5,7 @@
 use super::Problem;
 use axum::http::{HeaderValue, StatusCode, header};
 use composable_rust_core::StreamVersion;
-use composable_rust_runtime::Expectation;
+use composable_rust_runtime::{Expectation, OverLimit};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -21,7 +21,8 @@ pub struct FieldError {
 }
 
 impl Problem {
-    /// 400 `malformed_request`: the body is not JSON, not UTF-8, or did not come whole.
+    /// 400 `malformed_request`: the body is not JSON, not UTF-8, or did not come whole; or no aggregate can have the key
+    /// that was given.
     pub fn malformed_request(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "malformed_request", detail)
     }
@@ -81,6 +82,16 @@ impl Problem {
     /// 413 `body_too_large`.
     pub fn body_too_large() -> Self {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "the body is larger than this route takes")
+    }
+
+    /// 413 `command_too_large`: what was asked for leads to more events or bytes than one command may write.
+    pub fn command_too_large(over: &OverLimit) -> Self {
+        let (asked, limit, unit) = over.measured();
+        let detail = "this asks for more than can be done at once; ask for less";
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "command_too_large", detail)
+            .with("actual", asked)
+            .with("limit", limit)
+            .with("unit", unit)
     }
 
     /// 415 `unsupported_media_type`.

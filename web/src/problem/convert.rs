@@ -3,12 +3,11 @@
 use super::{FieldError, Problem};
 use axum::http::StatusCode;
 use composable_rust_core::port::StoreError;
-use composable_rust_core::{Rejection, RejectionKind};
+use composable_rust_core::{Rejection, RejectionKind, describe};
 use composable_rust_runtime::{AnyRejection, Behind, ExecuteError, ViewError};
 use serde_json::{Map, Value};
 use std::any::Any;
 use std::error::Error;
-use std::fmt::Write as _;
 
 impl<R: Rejection> From<ExecuteError<R>> for Problem {
     fn from(error: ExecuteError<R>) -> Self {
@@ -19,9 +18,15 @@ impl<R: Rejection> From<ExecuteError<R>> for Problem {
             ExecuteError::Overloaded => Self::overloaded(),
             ExecuteError::Draining => Self::draining(),
             ExecuteError::Store(error) => error.into(),
+            ExecuteError::Invalid(reason) => Self::malformed_request(reason),
+            ExecuteError::TooLarge(over) => {
+                // The client asked for much, or a decider runs away: the log tells which.
+                tracing::warn!(error = describe(&over), "a command was over its limit");
+                Self::command_too_large(&over)
+            }
             ExecuteError::TimerGone
             | ExecuteError::UnknownDecider { .. }
-            | ExecuteError::Invalid(_)
+            | ExecuteError::Defect(_)
             | ExecuteError::Decode(_)
             | ExecuteError::Encode(_) => Self::defect(&error),
             _ => Self::internal(),
@@ -32,7 +37,7 @@ impl<R: Rejection> From<ExecuteError<R>> for Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         if error.is_transient() {
-            tracing::warn!(error = chain(&error), "the store cannot serve a request");
+            tracing::warn!(error = describe(&error), "the store cannot serve a request");
             let detail = "the store does not answer; try again shortly";
             Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail).retry_after(1)
         } else {
@@ -78,7 +83,7 @@ impl Problem {
 
     /// 500 `internal` for what should not have happened; the cause is logged with its whole chain.
     pub fn defect(error: &(dyn Error + 'static)) -> Self {
-        tracing::error!(error = chain(error), "a request failed");
+        tracing::error!(error = describe(error), "a request failed");
         Self::internal()
     }
 }
@@ -113,16 +118,4 @@ fn errors_among(members: &mut Map<String, Value>) -> Vec<FieldError> {
     let Some(Ok(errors)) = errors else { return Vec::new() };
     members.remove("errors");
     errors
-}
-
-/// An error with all its causes on one line.
-pub(crate) fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        // Writing to a String cannot fail.
-        let _ = write!(text, ": {error}");
-        cause = error.source();
-    }
-    text
 }

@@ -7,7 +7,6 @@ mod convert;
 mod render;
 
 pub use catalogue::FieldError;
-pub(crate) use convert::chain;
 pub(crate) use render::{Filled, rendered};
 
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};

@@ -2,28 +2,21 @@
 
 use async_trait::async_trait;
 use composable_rust_core::port::{Rate, RateDecision, RateLimits, StoreError};
-use composable_rust_core::{Clock, elapsed};
-use governor::Quota;
-use governor::clock::Clock as GovernorClock;
-use governor::middleware::StateInformationMiddleware;
-use governor::state::{InMemoryState, NotKeyed};
-use jiff::Timestamp;
+use composable_rust_core::Clock;
+use composable_rust_runtime::resilience::TokenBucket;
 use lru::LruCache;
 use std::fmt;
-use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Most keys that are remembered unless said otherwise; together they take some 15 MB.
 const KEYS: usize = 50_000;
 
-type Bucket = governor::RateLimiter<NotKeyed, InMemoryState, PortClock, StateInformationMiddleware>;
-
 /// Budgets of one process. When there are too many keys, the one that was used longest ago is forgotten.
 pub struct InProcessRateLimits {
-    clock: PortClock,
+    clock: Arc<dyn Clock>,
     most_keys: usize,
-    buckets: Mutex<LruCache<String, Bucket>>,
+    buckets: Mutex<LruCache<String, TokenBucket>>,
 }
 
 impl InProcessRateLimits {
@@ -34,15 +27,7 @@ impl InProcessRateLimits {
 
     /// Remembers at most `most_keys` keys.
     pub fn with_keys(clock: Arc<dyn Clock>, most_keys: usize) -> Self {
-        let started_at = clock.now();
-        let clock = PortClock { clock, started_at };
         Self { clock, most_keys, buckets: Mutex::new(LruCache::unbounded()) }
-    }
-
-    fn bucket(&self, rate: Rate) -> Bucket {
-        let burst = NonZeroU32::new(rate.requests).unwrap_or(NonZeroU32::MIN);
-        let quota = Quota::with_period(rate.every()).unwrap_or(Quota::per_second(burst)).allow_burst(burst);
-        governor::RateLimiter::direct_with_clock(quota, self.clock.clone()).with_middleware()
     }
 }
 
@@ -57,10 +42,10 @@ impl RateLimits for InProcessRateLimits {
     async fn take(&self, key: &str, rate: Rate) -> Result<RateDecision, StoreError> {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let taken = if let Some(bucket) = buckets.get(key) {
-            bucket.check()
+            bucket.take()
         } else {
-            let bucket = self.bucket(rate);
-            let taken = bucket.check();
+            let bucket = TokenBucket::new(rate.requests, rate.every(), Arc::clone(&self.clock));
+            let taken = bucket.take();
             buckets.push(key.to_owned(), bucket);
             if buckets.len() > self.most_keys.max(1) {
                 buckets.pop_lru();
@@ -69,10 +54,8 @@ impl RateLimits for InProcessRateLimits {
         };
         drop(buckets);
         Ok(match taken {
-            Ok(state) => decision(rate, state.remaining_burst_capacity(), Duration::ZERO),
-            Err(refusal) => {
-                decision(rate, 0, refusal.wait_time_from(self.clock.now()).max(Duration::from_nanos(1)))
-            }
+            Ok(remaining) => decision(rate, remaining, Duration::ZERO),
+            Err(retry_after) => decision(rate, 0, retry_after),
         })
     }
 }
@@ -84,21 +67,6 @@ fn decision(rate: Rate, remaining: u32, retry_after: Duration) -> RateDecision {
         remaining,
         retry_after,
         full_after: rate.every().saturating_mul(missing),
-    }
-}
-
-/// The clock of the environment as governor wants it: the time since the budgets were made.
-#[derive(Debug, Clone)]
-struct PortClock {
-    clock: Arc<dyn Clock>,
-    started_at: Timestamp,
-}
-
-impl GovernorClock for PortClock {
-    type Instant = Duration;
-
-    fn now(&self) -> Duration {
-        elapsed(self.started_at, self.clock.now())
     }
 }
 

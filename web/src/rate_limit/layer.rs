@@ -2,7 +2,7 @@
 
 use super::budget::{Budget, refusal};
 use crate::principal::Identity;
-use crate::problem::chain;
+use composable_rust_core::describe;
 use crate::{ClientIp, Problem, Web};
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
@@ -118,7 +118,7 @@ pub(crate) async fn limited(State(web): State<Web>, request: Request, next: Next
             response
         }
         Err(error) => {
-            tracing::warn!(error = chain(&error), budget = %budget.name, "requests cannot be counted");
+            tracing::warn!(error = describe(&error), budget = %budget.name, "requests cannot be counted");
             if budget.guards { Problem::overloaded().into_response() } else { next.run(request).await }
         }
     }

@@ -39,6 +39,17 @@ async fn a_refusal_shows_its_kind_code_and_fields() {
 }
 
 #[tokio::test]
+async fn what_no_command_can_do_is_the_requests_fault_and_what_is_too_much_says_the_limit() {
+    let server = start().await;
+    let document = problem(server.post("/nothing").send().await.unwrap(), 400, "malformed_request").await;
+    assert!(document["detail"].as_str().unwrap().contains("no command was given"), "{document}");
+    let document = problem(server.post("/novel").send().await.unwrap(), 413, "command_too_large").await;
+    assert_eq!((&document["limit"], &document["unit"]), (&json!(1_048_576), &json!("bytes")));
+    assert!(document["actual"].as_u64().unwrap() > 2 * 1024 * 1024, "{document}");
+    assert!(!document.to_string().contains("room/"), "the stream's name stays inside: {document}");
+}
+
+#[tokio::test]
 async fn a_request_that_takes_too_long_is_ended() {
     let server = start_with(|options| composable_rust_web::HttpOptions {
         request_timeout: Duration::from_millis(50),

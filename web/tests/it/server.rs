@@ -9,7 +9,7 @@ use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use composable_rust_core::port::LogQuery;
 use composable_rust_core::{Environment, Position, UserId};
-use composable_rust_runtime::{Application, ApplicationOptions, live_environment};
+use composable_rust_runtime::{Application, ApplicationOptions, CommandOn, live_environment};
 use composable_rust_testing::memory::{Faults, MemoryStorage};
 use composable_rust_web::{
     Authenticator, CommandRequest, Findings, HttpOptions, IfMatch, JsonBody, KeyedRequest, Listening,
@@ -232,6 +232,8 @@ fn routes(gate: &Gate) -> Router<Application> {
         .route("/ids", get(async |ids: RequestIds| ids.correlation_id().to_string()))
         .route("/page", get(async || Html("<h1>rooms</h1>")))
         .route("/panic", get(async || -> () { panic!("the secret is 4711") }))
+        .route("/novel", post(novel))
+        .route("/nothing", post(nothing))
         .route("/wait", get(move || wait(waiting.clone())))
 }
 
@@ -251,6 +253,18 @@ async fn open(
     let open = RoomCommand::Open { name: body.name, seats: body.seats };
     let receipt = app.execute(id, open).request(command.context()).await?;
     Ok(Written::created(&receipt, format!("/rooms/{id}"), RoomBody::new(id, &receipt.state)))
+}
+
+/// Opens a room whose name is longer than any event may be.
+async fn novel(State(app): State<Application>) -> Result<(), Problem> {
+    let open = RoomCommand::Open { name: "x".repeat(2 * 1024 * 1024), seats: 1 };
+    app.execute(Uuid::nil(), open).await?;
+    Ok(())
+}
+
+async fn nothing(State(app): State<Application>) -> Result<(), Problem> {
+    app.execute_all(Vec::<CommandOn<RoomCommand>>::new()).await?;
+    Ok(())
 }
 
 async fn list(
@@ -274,7 +288,7 @@ async fn show(
     State(app): State<Application>,
     PathId(id): PathId<RoomId>,
 ) -> Result<Written<RoomBody>, Problem> {
-    let loaded = app.load::<Room>(&id).await?.ok_or_else(|| Problem::not_found("there is no such room"))?;
+    let loaded = app.load::<Room>(id).await?.ok_or_else(|| Problem::not_found("there is no such room"))?;
     let body = RoomBody::new(id, &loaded.state);
     Ok(Written::ok(&loaded, body))
 }

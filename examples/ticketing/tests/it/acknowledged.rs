@@ -82,7 +82,7 @@ impl Acknowledged {
             lost.extend(found.err().map(|how| format!("{how}, but was answered {post:?}")));
         }
         for id in cancelled {
-            let order = app.load::<Reservation>(&id.parse().unwrap()).await.unwrap();
+            let order = app.load::<Reservation>(id.parse::<ReservationId>().unwrap()).await.unwrap();
             if order.map(|order| order.state.status) != Some(ReservationStatus::Cancelled) {
                 lost.push(format!("reservation {id} was called off, but is not"));
             }

@@ -48,14 +48,12 @@ fn wizard() -> impl StoreReducer<State = Vec<Wizard>, Action = Wizard, Environme
             Wizard::Take(amount) => {
                 let take = StockCommand::Take { order: "o".into(), amount };
                 let asked = publish_event! { notification: Asked { amount } };
-                asked.merge(Effects::dispatch(&"a".to_owned(), &take, answer))
+                asked.merge(Effects::dispatch("a", &take, answer))
             }
             Wizard::Stray => {
                 let take = StockCommand::GiveBack { order: "o".into() };
-                let stray = DispatchCommand {
-                    category: "nowhere".into(),
-                    ..DispatchCommand::new(&"a".into(), &take)
-                };
+                let stray =
+                    DispatchCommand { category: "nowhere".into(), ..DispatchCommand::new("a", &take) };
                 Effects::ask(stray, |done| answer(done.map_err(DispatchError::typed)))
             }
             Wizard::Taken(_) | Wizard::Refused(_) | Wizard::Failed(_) => Effects::none(),
@@ -75,7 +73,7 @@ fn a_reducers_command_is_decided_and_its_answer_comes_back_as_an_action() {
         };
         assert_eq!(ask(2).await, Wizard::Taken(StreamVersion::from(2)));
         assert_eq!(ask(2).await, Wizard::Refused(StockRejection::NotEnough { free: 1 }));
-        assert_eq!(app.load::<Stock>(&"a".to_owned()).await.unwrap().unwrap().state.free, 1);
+        assert_eq!(app.load::<Stock>("a").await.unwrap().unwrap().state.free, 1);
         assert_eq!(notices.next().await.unwrap().topic, "asked");
         store.shutdown(SECOND).await.unwrap();
     });
@@ -103,7 +101,7 @@ fn a_command_under_an_id_acts_once_however_often_it_is_dispatched() {
     live_once(async |app| {
         let fill = || {
             let id = CommandId::derived(&["fill"]);
-            let fill = DispatchCommand::new(&"a".into(), &StockCommand::Fill { amount: 3 }).under(id);
+            let fill = DispatchCommand::new("a", &StockCommand::Fill { amount: 3 }).under(id);
             Effects::ask(fill, |done| answer(done.map_err(DispatchError::typed)))
         };
         let twice = reducer(move |heard: &mut Vec<Wizard>, action: Wizard, _: &Environment| {

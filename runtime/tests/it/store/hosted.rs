@@ -150,7 +150,7 @@ fn notices_reach_who_listens_and_a_command_without_a_dispatcher_fails() {
     let told = outcomes(&control, Arc::new(host), || {
         let notice = publish_event! { notification: Restocked { by: 3 } };
         let command = StockCommand::Fill { amount: 3 };
-        let dispatched = Effects::dispatch(&"a".to_owned(), &command, |done| {
+        let dispatched = Effects::dispatch("a", &command, |done| {
             let error = done.unwrap_err();
             Action::Outcome(std::error::Error::source(&error).unwrap().to_string())
         });

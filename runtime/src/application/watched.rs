@@ -1,5 +1,7 @@
-//! The event store with a stopwatch: how long it takes, what is written, how often somebody else came first.
+//! The event store as an application uses it: with a stopwatch, counts of what is written and of how often somebody else
+//! came first, and a note of whether the last append was written.
 
+use super::writes::{Writes, writes};
 use async_trait::async_trait;
 use composable_rust_core::port::{
     Append, AppendError, Appended, CommandRecord, EventStore, LogPage, LogQuery, StoreError, StoredResponse,
@@ -10,12 +12,13 @@ use std::sync::Arc;
 
 /// Passes everything on to `inner`, and records it.
 #[derive(Debug)]
-pub(super) struct Measured {
+pub(super) struct Watched {
     pub(super) inner: Arc<dyn EventStore>,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) writes: Writes,
 }
 
-impl Measured {
+impl Watched {
     async fn timed<T>(&self, operation: &'static str, work: impl Future<Output = T> + Send) -> T {
         let started = self.clock.now();
         let answer = work.await;
@@ -37,24 +40,19 @@ fn events_of(append: &Append) -> u64 {
 }
 
 #[async_trait]
-impl EventStore for Measured {
+impl EventStore for Watched {
     async fn append_batch(
         &self,
         batch: Vec<Append>,
     ) -> Result<Vec<Result<Appended, AppendError>>, StoreError> {
         let sizes: Vec<u64> = batch.iter().map(events_of).collect();
-        let results = self.timed("append", self.inner.append_batch(batch)).await?;
+        let writing: Vec<bool> = batch.iter().map(writes).collect();
+        let results = self.timed("append", self.inner.append_batch(batch)).await;
+        self.writes.note(&writing, &results);
+        let results = results?;
         let written = results.iter().zip(sizes).filter(|(result, _)| result.is_ok());
         count(&results, written.map(|(_, events)| events).sum());
         Ok(results)
-    }
-
-    async fn append(&self, append: Append) -> Result<Appended, AppendError> {
-        let events = events_of(&append);
-        let result = self.timed("append", self.inner.append(append)).await;
-        let written = if result.is_ok() { events } else { 0 };
-        count(std::slice::from_ref(&result), written);
-        result
     }
 
     async fn read_stream(
