@@ -1,10 +1,10 @@
 //! The port of the log: appends, streams, the global order, and the results of commands.
 
-use super::{StoreError, TimerChanges};
+use super::{StoreError, TimerChanges, pages};
 use crate::{CommandId, ExpectedVersion, NewEvent, Position, RecordedEvent, Signal, StreamId, StreamVersion};
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
+use futures_util::stream::{BoxStream, StreamExt};
 use jiff::Timestamp;
 use smallvec::SmallVec;
 use std::fmt;
@@ -255,7 +255,10 @@ pub struct LogPage {
 /// - A read returns at least one event where there is one and its limit is not 0, and goes on until it has `limit`
 ///   events or their payloads and metadata come to `max_bytes`: it never holds more than that and one event.
 /// - A command id past its `keep` may be used again.
-/// - Futures may be dropped at any time: an append then happens whole or not at all.
+///
+/// # Cancel safety
+/// Futures may be dropped at any time: an append then happens whole or not at all, each of a batch by itself, and a
+/// response is kept or not.
 #[async_trait]
 pub trait EventStore: fmt::Debug + Send + Sync {
     /// Appends a batch in one transaction where possible, with one result for each.
@@ -324,21 +327,13 @@ pub trait EventStore: fmt::Debug + Send + Sync {
     /// Announces the newest readable position of the log within this process.
     fn signal(&self) -> &Signal;
 
-    /// All events of a stream after `version`, read page by page: bounded memory for streams of any length.
+    /// All events of a stream after `version`, read page by page: bounded memory for streams of any length. A page is
+    /// read while the caller works on the one before.
     fn load_events<'a>(
         &'a self,
         stream: &'a StreamId,
         version: StreamVersion,
     ) -> BoxStream<'a, Result<RecordedEvent, StoreError>> {
-        const PAGE: usize = 1024;
-        stream::try_unfold(Some(version), move |from| async move {
-            let Some(from) = from else { return Ok::<_, StoreError>(None) };
-            let range = StreamRange::after(from, PAGE);
-            let page = self.read_stream(stream, range).await?;
-            let next = page.last().map(|event| event.version).filter(|_| range.is_filled_by(&page));
-            Ok(Some((stream::iter(page).map(Ok), next)))
-        })
-        .try_flatten()
-        .boxed()
+        pages::events(self, stream, version).boxed()
     }
 }

@@ -8,6 +8,7 @@ mod dead_letters;
 mod error;
 mod event_store;
 mod leases;
+mod pages;
 mod rate_limits;
 mod read_models;
 mod snapshots;

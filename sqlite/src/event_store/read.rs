@@ -46,7 +46,9 @@ const LOG_OF_CATEGORIES: &str = concat!(
       ORDER BY e.position LIMIT ?"
 );
 
-/// The column of the stream's name in a row of the log.
+/// The columns of what an event holds, and of the stream's name in a row of the log.
+const METADATA: usize = 6;
+const PAYLOAD: usize = 7;
 const NAME: usize = 8;
 
 pub(super) async fn read_stream(
@@ -129,20 +131,20 @@ async fn collect(
     doing: &'static str,
     statement: Statement<'_>,
     max_bytes: usize,
-    mut decode: impl FnMut(&SqliteRow) -> Result<RecordedEvent, StoreError>,
+    decode: impl FnMut(&SqliteRow) -> Result<RecordedEvent, StoreError>,
 ) -> Result<Vec<RecordedEvent>, StoreError> {
     let mut read = database.read(doing).await?;
     let mut rows = pin!(read.stream(statement));
-    let (mut events, mut held) = (Vec::new(), 0);
+    let (mut page, mut held) = (Vec::new(), 0);
     while let Some(row) = rows.try_next().await? {
-        let event = decode(&row)?;
-        held += event.content_bytes();
-        events.push(event);
+        held += column::<&[u8]>(&row, METADATA)?.len() + column::<&[u8]>(&row, PAYLOAD)?.len();
+        page.push(row);
         if held >= max_bytes {
             break;
         }
     }
-    Ok(events)
+    // Not while the connection's thread reads: SQLite gives and takes memory under one lock.
+    page.iter().map(decode).collect()
 }
 
 fn event(row: &SqliteRow, stream: StreamId) -> Result<RecordedEvent, StoreError> {
@@ -154,7 +156,7 @@ fn event(row: &SqliteRow, stream: StreamId) -> Result<RecordedEvent, StoreError>
         event_type: column::<String>(row, 3)?.into(),
         schema_version: SchemaVersion::new(unsigned(row, 4)?),
         recorded_at: timestamp(row, 5)?,
-        metadata: RawMetadata::from_bytes(column::<Vec<u8>>(row, 6)?),
-        payload: column::<Vec<u8>>(row, 7)?.into(),
+        metadata: RawMetadata::from_bytes(column::<Vec<u8>>(row, METADATA)?),
+        payload: column::<Vec<u8>>(row, PAYLOAD)?.into(),
     })
 }
