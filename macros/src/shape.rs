@@ -12,7 +12,9 @@ pub(crate) fn shaped_of(input: &DeriveInput, root: &Root) -> TokenStream {
     let name = &input.ident;
     let declaration = declaration_of(input);
     let mut parts = Vec::new();
-    fields_of(&input.data).iter().for_each(|field| add_parts(&field.ty, &mut parts));
+    for field in fields_of(&input.data) {
+        add_parts(&field.ty, &mut parts);
+    }
     quote! {
         #[automatically_derived]
         impl #root::Shaped for #name {
@@ -74,18 +76,13 @@ fn sorted(texts: impl Iterator<Item = String>, [open, close]: [char; 2]) -> Stri
     format!("{open} {} {close}", texts.join(" , "))
 }
 
-/// The tokens with one space after each: the compiler's own spacing differs between its versions.
+/// The tokens with one space between: the compiler's own spacing differs between its versions.
 fn plain(tokens: TokenStream) -> String {
-    let mut text = String::new();
-    for token in tokens {
-        match token {
-            TokenTree::Group(group) => text.push_str(&format!("( {}) ", plain(group.stream()))),
-            TokenTree::Ident(_) | TokenTree::Punct(_) | TokenTree::Literal(_) => {
-                text.push_str(&format!("{token} "));
-            }
-        }
-    }
-    text
+    let texts = tokens.into_iter().map(|token| match token {
+        TokenTree::Group(group) => format!("( {} )", plain(group.stream())),
+        TokenTree::Ident(_) | TokenTree::Punct(_) | TokenTree::Literal(_) => token.to_string(),
+    });
+    texts.collect::<Vec<_>>().join(" ")
 }
 
 fn fields_of(data: &Data) -> Vec<&Field> {
@@ -98,25 +95,27 @@ fn fields_of(data: &Data) -> Vec<&Field> {
 
 /// The types that a field's type is written with, which may be shaped.
 fn add_parts<'a>(of_type: &'a Type, parts: &mut Vec<&'a Type>) {
-    match of_type {
-        Type::Array(array) => add_parts(&array.elem, parts),
-        Type::Slice(slice) => add_parts(&slice.elem, parts),
-        Type::Paren(paren) => add_parts(&paren.elem, parts),
-        Type::Group(group) => add_parts(&group.elem, parts),
-        Type::Tuple(tuple) => tuple.elems.iter().for_each(|part| add_parts(part, parts)),
-        Type::Path(path) => {
-            if !parts.contains(&of_type) {
-                parts.push(of_type);
-            }
-            let last = path.path.segments.last().map(|segment| &segment.arguments);
-            let Some(PathArguments::AngleBracketed(arguments)) = last else { return };
-            for argument in &arguments.args {
-                if let GenericArgument::Type(part) = argument {
-                    add_parts(part, parts);
-                }
+    if let Type::Array(array) = of_type {
+        add_parts(&array.elem, parts);
+    } else if let Type::Paren(paren) = of_type {
+        add_parts(&paren.elem, parts);
+    } else if let Type::Group(group) = of_type {
+        add_parts(&group.elem, parts);
+    } else if let Type::Slice(slice) = of_type {
+        add_parts(&slice.elem, parts);
+    } else if let Type::Tuple(tuple) = of_type {
+        tuple.elems.iter().for_each(|part| add_parts(part, parts));
+    } else if let Type::Path(path) = of_type {
+        if !parts.contains(&of_type) {
+            parts.push(of_type);
+        }
+        let last = path.path.segments.last().map(|segment| &segment.arguments);
+        let Some(PathArguments::AngleBracketed(arguments)) = last else { return };
+        for argument in &arguments.args {
+            if let GenericArgument::Type(part) = argument {
+                add_parts(part, parts);
             }
         }
-        // References and functions are not kept.
-        _ => {}
     }
+    // References and functions are not kept.
 }
