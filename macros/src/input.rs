@@ -7,7 +7,7 @@ use crate::{findings::Findings, mirror, root::Root};
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
-use syn::{Data, DeriveInput, Fields, Ident, Type, Variant};
+use syn::{Data, DeriveInput, Fields, GenericArgument, Ident, PathArguments, Type, Variant};
 
 /// The variants by what they hear.
 #[derive(Default)]
@@ -18,10 +18,11 @@ struct Heard<'a> {
     timers: Vec<&'a Variant>,
 }
 
-/// A variant around `Rejected<…>` or `Outcome<…>`.
+/// A variant around `Rejected<…>` or `Outcome<…>`, and what stands in the brackets.
 struct Answer<'a> {
     variant: &'a Ident,
     of_type: &'a Type,
+    from: &'a Type,
 }
 
 pub(crate) fn expand(input: &DeriveInput, root: &Root, findings: &mut Findings) -> TokenStream {
@@ -42,10 +43,10 @@ pub(crate) fn expand(input: &DeriveInput, root: &Root, findings: &mut Findings) 
     let timer = format_ident!("{}Timer", without_suffix(&name.unraw().to_string(), "Input"));
     let timers = timers_of(input, &timer, &heard.timers, root);
     let input_of = process_input_of(name, &timer, &heard, root);
-    let hears = |of: TokenStream, Answer { of_type, .. }: &Answer<'_>| {
+    let hears = |of: TokenStream, Answer { from, .. }: &Answer<'_>| {
         quote! {
             #[automatically_derived]
-            impl #root::#of<<#of_type as #root::__private::Answer>::From> for #name {}
+            impl #root::#of<#from> for #name {}
         }
     };
     let refusals = heard.refusals.iter().map(|answer| hears(quote!(HearsRejected), answer));
@@ -85,11 +86,13 @@ impl<'a> Heard<'a> {
             "rejected" => ("Rejected", "decider", &mut self.refusals),
             _ => ("Outcome", "call", &mut self.outcomes),
         };
-        match &variant.fields {
-            Fields::Unnamed(fields) if fields.unnamed.len() == 1 => {
-                list.push(Answer { variant: &variant.ident, of_type: &fields.unnamed[0].ty });
-            }
-            Fields::Unnamed(_) | Fields::Named(_) | Fields::Unit => findings.add(
+        let of_type = match &variant.fields {
+            Fields::Unnamed(fields) if fields.unnamed.len() == 1 => Some(&fields.unnamed[0].ty),
+            Fields::Unnamed(_) | Fields::Named(_) | Fields::Unit => None,
+        };
+        match of_type.and_then(|of_type| Some((of_type, in_brackets(of_type)?))) {
+            Some((of_type, from)) => list.push(Answer { variant: &variant.ident, of_type, from }),
+            None => findings.add(
                 variant,
                 format!(
                     "write `#[{marker}] {}({wrapper}<…>)` with the {inner} in the brackets",
@@ -115,6 +118,16 @@ impl<'a> Heard<'a> {
             });
         }
     }
+}
+
+/// The decider of `Rejected<…>`, the call of `Outcome<…>`.
+fn in_brackets(of_type: &Type) -> Option<&Type> {
+    let Type::Path(path) = of_type else { return None };
+    let PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments else { return None };
+    arguments.args.iter().find_map(|argument| {
+        let GenericArgument::Type(from) = argument else { return None };
+        Some(from)
+    })
 }
 
 /// The enum of the timers.
@@ -205,7 +218,7 @@ fn process_input_of(name: &Ident, timer: &Ident, heard: &Heard<'_>, root: &Root)
 
 /// Decodes `body` into the variant whose constant is `wanted`.
 fn answer_of(answers: &[Answer<'_>], constant: &TokenStream, root: &Root) -> TokenStream {
-    let attempts = answers.iter().map(|Answer { variant, of_type }| {
+    let attempts = answers.iter().map(|Answer { variant, of_type, .. }| {
         quote! {
             if wanted == <#of_type>::#constant {
                 return #root::__private::serde_json::from_str(body)

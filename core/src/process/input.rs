@@ -1,6 +1,6 @@
 //! What a process hears.
 
-use crate::{Action, ActivityCall, CommandOf, Decider, DecodeError, KeyOf, Keyed, Outcome, ProcessId, RecordedEvent, SchemaVersion};
+use crate::{Action, ActivityCall, CommandOf, Decider, DecodeError, KeyOf, Keyed, ProcessId, RecordedEvent, SchemaVersion};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
@@ -74,26 +74,6 @@ pub trait HearsRejected<D: Decider> {}
     note = "add a variant to `{Self}`: `#[outcome] Done(Outcome<{C}>)`"
 )]
 pub trait HearsOutcome<C: ActivityCall> {}
-
-/// What an answer is from: the decider of a [`Rejected`], the call of an [`Outcome`]. Tells derives what a variant hears.
-#[doc(hidden)]
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is no answer",
-    label = "not an answer",
-    note = "write `#[rejected] Refused(Rejected<SomeDecider>)` or `#[outcome] Done(Outcome<SomeCall>)`"
-)]
-pub trait Answer {
-    /// The decider or the call.
-    type From;
-}
-
-impl<D: Decider> Answer for Rejected<D> {
-    type From = D;
-}
-
-impl<C: ActivityCall> Answer for Outcome<C> {
-    type From = C;
-}
 
 /// A command of a process was refused.
 #[derive(Debug, Clone, Serialize, Deserialize)]

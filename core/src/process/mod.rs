@@ -8,7 +8,7 @@ mod input;
 mod step;
 
 pub use activity::{Activity, ActivityCall, ActivityContext, ActivityError, ActivityPolicy, Outcome};
-pub use input::{Answer, HearsOutcome, HearsRejected, ProcessInput, Rejected};
+pub use input::{HearsOutcome, HearsRejected, ProcessInput, Rejected};
 pub use step::{ProcessEffect, Step, Steps, call, cancel, dispatch, schedule};
 
 use crate::{InvalidId, Recorded, State, StreamId};
