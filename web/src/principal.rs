@@ -52,6 +52,9 @@ pub trait Authenticator: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// A [`Problem`] when it cannot be said now, such as 503 while a store does not answer.
+    ///
+    /// # Cancel safety
+    /// It should only read: the future is dropped when the request's time is up or its client is gone.
     async fn authenticate(&self, app: &Application, token: &str) -> Result<Option<Principal>, Problem>;
 
     /// The cookie that carries the token of a page's user, if there is one. It counts for writes only when the request

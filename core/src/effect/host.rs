@@ -14,8 +14,10 @@ use std::fmt;
 /// Carries out effects for a store.
 ///
 /// # Contract
-/// Each method is called once for each effect. Futures may be dropped at any time; an append then happens whole or not
-/// at all.
+/// Each method is called once for each effect.
+///
+/// # Cancel safety
+/// Futures may be dropped at any time; an append then happens whole or not at all.
 #[async_trait]
 pub trait EffectHost: fmt::Debug + Send + Sync {
     /// Appends events.
@@ -66,6 +68,9 @@ pub trait EffectHost: fmt::Debug + Send + Sync {
 }
 
 /// Executes commands by category; the application's registry of deciders implements it.
+///
+/// # Cancel safety
+/// A command whose future is dropped is carried out whole or not at all; one under an id may be given again.
 #[async_trait]
 pub trait Dispatcher: fmt::Debug + Send + Sync {
     /// Executes a command, under its id where it has one.

@@ -46,6 +46,9 @@ impl Notice {
 }
 
 /// Tells notices to whoever listens.
+///
+/// # Cancel safety
+/// A notice whose future is dropped was told or not; it is never told twice.
 #[async_trait]
 pub trait Notifier: fmt::Debug + Send + Sync {
     /// Tells `notice`; nobody may listen.

@@ -65,6 +65,10 @@ pub struct Delivery {
 /// - When [`Self::publish`] returns, the messages are as durable as the bus makes them, in order per stream.
 /// - Each group gets each message at least once; a message is delivered again until its offset is committed.
 /// - Within a group each stream is read by one consumer at a time, in order.
+///
+/// # Cancel safety
+/// A dropped publish may have published some of the messages: publish all of them again. A dropped subscribe has joined
+/// nothing that lasts.
 #[async_trait]
 pub trait EventBus: fmt::Debug + Send + Sync {
     /// Publishes messages in order.
@@ -81,6 +85,9 @@ pub trait EventBus: fmt::Debug + Send + Sync {
 }
 
 /// One member of a group.
+///
+/// # Cancel safety
+/// A dropped commit was made or not; what is not committed is delivered again. See also [`Self::receive`].
 #[async_trait]
 pub trait Consumer: fmt::Debug + Send + Sync {
     /// Waits for messages; at most `limit` at once, in order per stream.

@@ -24,6 +24,9 @@ pub struct Checkpoint {
 ///   higher one is saved, also where the position does not move. So a new holder that saves its fence at
 ///   [`Position::ZERO`] shuts earlier ones out before it has done anything, and where it goes on from is what it loads
 ///   after that.
+///
+/// # Cancel safety
+/// Dropping a future leaves the checkpoint saved or not; saving it again does no harm.
 #[async_trait]
 pub trait CheckpointStore: fmt::Debug + Send + Sync {
     /// How far the subscription has come; zero if it never ran.

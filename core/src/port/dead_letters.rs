@@ -92,6 +92,10 @@ pub struct DlqStats {
 /// - A second letter of the same subscription and position is not added: the first one's attempts, error and last
 ///   failure are updated, and it is pending again.
 /// - Letters are listed by position, then by the time of the first failure.
+///
+/// # Cancel safety
+/// Dropping the future of a write leaves it done whole or not at all. Adding again does no harm; a transition that is
+/// repeated answers that the letter has moved already.
 #[async_trait]
 pub trait DeadLetterQueue: fmt::Debug + Send + Sync {
     /// Parks a failure; answers the id under which it is kept.

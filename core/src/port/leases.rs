@@ -25,6 +25,10 @@ pub struct Lease {
 /// - At any moment one holder at most has a lease on a work, by the store's clock.
 /// - The fence grows each time the work changes hands, also after a release and after a restart of the store.
 /// - A restart frees no lease, unless the store knows that no holder is left: one that a single process has open.
+///
+/// # Cancel safety
+/// A dropped [`Self::acquire`] may have been granted: its holder may ask again at once, others when its time is up. A
+/// dropped release took place or not.
 #[async_trait]
 pub trait LeaseStore: fmt::Debug + Send + Sync {
     /// Takes the lease when it is free, has ended, or is held by `holder` already (then it is prolonged and keeps its

@@ -51,6 +51,9 @@ pub struct RateDecision {
 /// - Taking is atomic: of calls at once for one key, no more are allowed than the budget has.
 /// - Keys do not affect each other, and their number is bounded: those that are not used go first.
 /// - A key always comes with the same rate.
+///
+/// # Cancel safety
+/// A dropped future may have taken the request from the budget.
 #[async_trait]
 pub trait RateLimits: fmt::Debug + Send + Sync {
     /// Takes one request from the budget of `key`.

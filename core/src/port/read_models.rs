@@ -144,6 +144,9 @@ pub struct Query {
 ///   [`CheckpointStore`](super::CheckpointStore): a lower one is refused, a higher one saved also then.
 /// - A query sees whole batches only, and answers the checkpoint that its rows show.
 /// - A filter or order on a column that is not indexed is [`StoreError::InvalidRequest`].
+///
+/// # Cancel safety
+/// Dropping the future of a write leaves it done whole or not at all; repeating it does no harm.
 #[async_trait]
 pub trait ReadModelStore: fmt::Debug + Send + Sync {
     /// Makes the read model ready to be written; doing so again changes nothing.

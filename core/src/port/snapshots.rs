@@ -21,6 +21,9 @@ pub struct Snapshot {
 ///
 /// # Contract
 /// An older snapshot never replaces a newer one of the same schema; one with another schema always replaces.
+///
+/// # Cancel safety
+/// Dropping a future leaves a snapshot saved whole or not at all; saving it again does no harm.
 #[async_trait]
 pub trait SnapshotStore: fmt::Debug + Send + Sync {
     /// The newest snapshot, if there is one.

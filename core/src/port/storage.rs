@@ -38,6 +38,9 @@ impl fmt::Debug for Storage {
 }
 
 /// Opens storage when the application starts.
+///
+/// # Cancel safety
+/// Dropping the future leaves nothing open; files that it made or migrated stay, and opening again goes on from there.
 #[async_trait]
 pub trait OpenStorage: fmt::Debug + Send + Sync {
     /// Connects, migrates and checks.

@@ -78,6 +78,9 @@ pub struct Skip<'a> {
 /// # Contract
 /// - [`Self::due`] returns timers in the order of their due time, then id; what it is told to skip does not count.
 /// - [`Self::postpone`] and [`Self::remove`] act only on the schedule claimed; on another they answer `false`.
+///
+/// # Cancel safety
+/// Dropping the future of a write leaves it done or not; repeating it answers `false` where it was done.
 #[async_trait]
 pub trait TimerStore: fmt::Debug + Send + Sync {
     /// At most `limit` timers of `queue` that are due at `now`, except those in `skip`.

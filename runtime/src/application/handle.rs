@@ -156,6 +156,9 @@ impl Application {
     }
 
     /// How the parts are, each asked in parallel and within 5 s.
+    ///
+    /// # Cancel safety
+    /// It only asks: drop it at any time.
     pub async fn health(&self) -> Vec<ComponentHealth> {
         health::check(&self.shared).await
     }

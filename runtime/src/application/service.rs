@@ -23,6 +23,9 @@ pub trait Service: Any + Send + Sync {
     ///
     /// # Errors
     /// Why it cannot, with what to do.
+    ///
+    /// # Cancel safety
+    /// Dropping the future abandons the start; the application is shut down then, without a [`Self::stop`] of this service.
     async fn start(&mut self, application: &Application) -> Result<(), BoxError>;
 
     /// Stops intake at once and finishes what is under way, within `timeout`.
