@@ -22,7 +22,7 @@ pub trait Action: From<Self::Command> + From<Self::Event> + Send + 'static {
     type Command: Command<Action = Self>;
     /// The events.
     type Event: Event<Action = Self>;
-    /// What names one stream within the category.
+    /// What names one stream within the category; [`StreamKey`] says which texts may.
     type Key: StreamKey;
     /// What decides the commands.
     type Decider: Decider<Action = Self>;
