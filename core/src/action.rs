@@ -1,7 +1,8 @@
 //! The language of an aggregate: commands that ask, events that state what happened.
 
 use crate::{
-    Decider, DecodeError, EncodeError, EventSet, Keyed, RecordedEvent, SchemaVersion, StreamId, StreamKey,
+    Decider, DecodeError, EncodeError, EventPlace, EventSet, Keyed, RecordedEvent, SchemaVersion, StreamId,
+    StreamKey,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -109,12 +110,13 @@ impl<E: Event> EventSet for E {
 
     fn decode(event: &RecordedEvent) -> Result<Self, DecodeError> {
         E::decode_parts(&event.stream, &event.event_type, event.schema_version, &event.payload)
+            .map_err(|error| error.at(event))
     }
 
     fn key(event: &RecordedEvent) -> Result<Self::Key, DecodeError> {
         event.stream.key().parse().map_err(|_| DecodeError::Key {
-            stream: event.stream.clone(),
             expected: type_name::<<E::Action as Action>::Key>(),
+            place: EventPlace::of(event),
         })
     }
 }

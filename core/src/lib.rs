@@ -30,7 +30,7 @@ pub use decider::{
     CommandOf, Context, Decider, DeciderOf, Decision, EncodeError, EventOf, KeyOf, Never, Rejection,
     RejectionKind, State, fold, stream_of,
 };
-pub use decode::{DecodeError, Upcaster, decode_payload};
+pub use decode::{DecodeError, EventPlace, Upcaster, decode_payload};
 pub use effect::{Effect, EffectDescription, EffectId, EffectKind, Effects, Notification};
 pub use environment::{
     Clock, Environment, FixedClock, IdGenerator, Randomness, SeededRandom, SequentialIds, Spawner, elapsed,
@@ -43,9 +43,9 @@ pub use id::{
 };
 pub use keyed::Keyed;
 pub use process::{
-    Activity, ActivityCall, ActivityContext, ActivityError, ActivityPolicy, HearsOutcome, HearsRejected, Outcome, Process,
-    ProcessEffect, ProcessId, ProcessInput, Rejected, Step, Steps, call, cancel, dispatch, process_category,
-    process_stream, schedule,
+    Activity, ActivityCall, ActivityContext, ActivityError, ActivityPolicy, HearsOutcome, HearsRejected,
+    Outcome, Process, ProcessEffect, ProcessId, ProcessInput, ProcessStart, Rejected, Step, Steps, call,
+    cancel, dispatch, process_category, process_stream, schedule,
 };
 pub use projection::{Fault, Folded, IndexColumn, Projection, Row, RowBatch, RowDecodeError, Rows};
 pub use reducer::{Decided, DeciderReducer, FnReducer, Reducer, reducer};

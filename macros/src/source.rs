@@ -68,7 +68,7 @@ pub(crate) fn decoding(sources: &[Source<'_>], root: &Root) -> TokenStream {
         #(#attempts)*
         ::core::result::Result::Err(#root::DecodeError::UnknownType {
             event_type: event.event_type.clone().into_owned(),
-            stream: event.stream.clone(),
+            place: #root::EventPlace::of(event),
         })
     }
 }

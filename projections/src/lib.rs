@@ -12,8 +12,9 @@ pub mod view;
 
 pub use dependencies::Dependencies;
 pub use engine::{
-    Difference, FoldError, PrepareError, ProjectionControl, ProjectionOptions, ProjectionProgress, ProjectionRunner,
-    ProjectionSubscriber, ShapeChanged, fold_in_memory, read_model, subscription_name, verify,
+    Difference, FoldError, PrepareError, ProjectionControl, ProjectionOptions, ProjectionProgress,
+    ProjectionRunner, ProjectionSubscriber, ShapeChanged, fold_in_memory, read_model, subscription_name,
+    verify,
 };
 pub use subscription::{
     Backoff, Batch, BoxError, FailurePolicy, HandleError, Leasing, Monitor, Parking, Progress, RetryOutcome,

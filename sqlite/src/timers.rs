@@ -63,6 +63,20 @@ impl TimerStore for Timers {
         row.map(|row| timestamp(&row, 0)).transpose()
     }
 
+    /// From one queue to the next through the index, so that the timers within one are not read.
+    async fn queues(&self) -> Result<Vec<String>, StoreError> {
+        let statement = sqlx::query(
+            "WITH RECURSIVE queues (name) AS (
+                 SELECT min(queue) FROM timers
+                 UNION ALL
+                 SELECT (SELECT min(queue) FROM timers WHERE queue > name) FROM queues WHERE name IS NOT NULL
+             )
+             SELECT name FROM queues WHERE name IS NOT NULL",
+        );
+        let rows = self.database.read("list the queues of timers").await?.all(statement).await?;
+        rows.iter().map(|row| column(row, 0)).collect()
+    }
+
     async fn postpone(&self, claim: TimerClaim, due: Timestamp) -> Result<bool, StoreError> {
         let statement = sqlx::query(
             "UPDATE timers SET due = ?, attempts = attempts + 1 WHERE id = ? AND token = ? RETURNING 1",

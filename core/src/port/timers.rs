@@ -101,6 +101,13 @@ pub trait TimerStore: fmt::Debug + Send + Sync {
     /// [`StoreError`] when the store failed.
     async fn next_due(&self, queue: &str, now: Timestamp) -> Result<Option<Timestamp>, StoreError>;
 
+    /// The queues in which a timer is pending, by name: for finding those that nobody handles. Quick, however many timers
+    /// there are.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store failed.
+    async fn queues(&self) -> Result<Vec<String>, StoreError>;
+
     /// Moves a timer to `due` after a failed attempt and counts the attempt.
     ///
     /// # Errors

@@ -1,6 +1,9 @@
 //! What a process hears.
 
-use crate::{Action, ActivityCall, CommandOf, Decider, DecodeError, KeyOf, Keyed, ProcessId, RecordedEvent, SchemaVersion};
+use crate::{
+    Action, ActivityCall, CommandOf, Decider, DecodeError, KeyOf, Keyed, ProcessId, RecordedEvent,
+    SchemaVersion,
+};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fmt::Debug;

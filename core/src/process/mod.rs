@@ -36,12 +36,29 @@ impl fmt::Display for ProcessId {
     }
 }
 
+/// From where in the log a process hears, when it runs for the first time under its name.
+///
+/// It is asked for once: where the process has come to is kept under its name from then on. So a renamed process is a
+/// new one, which starts as this says, and the timers of the old name wait for a process of that name.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ProcessStart {
+    /// From the first event on: it does for everything that ever happened what it would have done at the time, commands,
+    /// activities and overdue timers included. Right for an application that begins with the process.
+    #[default]
+    Beginning,
+    /// From what is appended after the start of the first application that runs it. Right for a process that joins an
+    /// application with a history, or takes the place of another.
+    Now,
+}
+
 /// A process: a state and a reaction.
 pub trait Process: State + Default {
     /// What it hears, derived with `#[derive(Input)]`.
     type Input: ProcessInput;
     /// Its name, unique in the application; part of its streams' ids. The characters of a category.
     const NAME: &'static str;
+    /// From where in the log it hears when it is new.
+    const START: ProcessStart = ProcessStart::Beginning;
 
     /// Which instance an event is for; `None` when it is not for this process. Asked for events only: refusals,
     /// outcomes and timers return to the instance that caused them.

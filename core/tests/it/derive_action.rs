@@ -2,7 +2,8 @@
 
 use crate::fixture::*;
 use composable_rust_core::{
-    Action, ActionHalf, Command, DecodeError, Event, EventSet, SchemaVersion, StreamId, stream_of,
+    Action, ActionHalf, Command, DecodeError, Event, EventSet, Position, RecordedEvent, SchemaVersion,
+    StreamId, StreamVersion, decode_payload, json, stream_of,
 };
 use std::error::Error;
 
@@ -117,6 +118,43 @@ fn what_cannot_be_read_is_a_typed_error_that_names_the_event() {
     assert!(matches!(&refused, DecodeError::Upcast { reason, .. } if reason == "no currency"));
     let frozen = decode("account.Frozen", 1, "7").unwrap_err();
     assert!(matches!(frozen, DecodeError::Payload { .. }));
+}
+
+#[test]
+fn what_cannot_be_read_names_the_event_its_place_and_the_upcaster_that_failed() {
+    let event = |event_type: &str, schema: u32, payload: &str| {
+        let event = recorded(stream().as_str(), event_type, 1, payload);
+        RecordedEvent {
+            schema_version: SchemaVersion::new(schema),
+            version: StreamVersion::from(4),
+            position: Position::from(17_u32),
+            ..event
+        }
+    };
+    let place = format!("(event 4 of {}, position 17)", stream());
+    let said = |event| AccountEvent::recorded(&event).unwrap_err().to_string();
+
+    let refused = said(event("account.Deposited", 2, r#"{"cents":5}"#));
+    let upcaster = r#"the upcaster of "account.Deposited" from schema version 2 to 3 failed"#;
+    assert_eq!(refused, format!("{upcaster} {place}: no currency"));
+    let frozen = said(event("account.Frozen", 1, "7"));
+    assert_eq!(
+        frozen,
+        format!(r#"the payload of "account.Frozen" (schema version 1) does not fit its type {place}"#)
+    );
+    let unknown = AccountEvent::recorded(&event("account.Closed", 1, "null")).unwrap_err();
+    assert_eq!(unknown.to_string(), format!(r#"unknown event type "account.Closed" {place}"#));
+    assert!(unknown.is_foreign());
+    let newer = AccountEvent::recorded(&event("account.Deposited", 4, "{}")).unwrap_err();
+    assert!(newer.is_foreign() && newer.to_string().ends_with(&place), "{newer}");
+
+    // What an upcaster made of it is not what the code reads.
+    let raised = |payload: json::Value| Ok::<_, String>(payload);
+    let misfit = decode_payload::<u32>("x.Happened", SchemaVersion::FIRST, &[raised], b"{}").unwrap_err();
+    let text = misfit.at(&event("x.Happened", 1, "{}")).to_string();
+    let expected =
+        r#"the payload of "x.Happened" (schema version 1, raised to 2 by upcasters) does not fit its type"#;
+    assert_eq!(text, format!("{expected} {place}"));
 }
 
 #[test]

@@ -175,7 +175,7 @@ pub(super) fn of(model: &Model<'_>, root: &Root) -> TokenStream {
                         #(#decoding)*
                         _ => ::core::result::Result::Err(#root::DecodeError::UnknownType {
                             event_type: ::std::borrow::ToOwned::to_owned(event_type),
-                            stream: ::core::clone::Clone::clone(stream),
+                            place: #root::EventPlace::within(stream),
                         }),
                     }
                 }

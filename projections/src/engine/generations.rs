@@ -7,7 +7,6 @@
 use super::{Live, Shared, subscription_name};
 use composable_rust_core::Position;
 use composable_rust_core::port::{Checkpoint, DeadLetterFilter, DlqStatus, Lease, PageRequest, StoreError};
-use tokio_util::sync::CancellationToken;
 
 /// What this instance should maintain.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -160,8 +159,11 @@ impl Shared {
     ) -> Result<T, StoreError> {
         let _one_at_a_time = self.administration.lock().await;
         let leasing = self.leasing();
-        let Some(lease) = leasing.acquire(&self.deps, &CancellationToken::new()).await else {
-            return Err(StoreError::Setup("a lease was given up before it was taken".to_owned()));
+        let Some(lease) = leasing.acquire(&self.deps, self.stop()).await else {
+            return Err(StoreError::unavailable(
+                "change a projection's generations",
+                "its application shuts down",
+            ));
         };
         let result = match self.save(&self.generations_book(), 0, &lease).await {
             Ok(()) => work(&lease).await,

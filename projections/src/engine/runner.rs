@@ -3,8 +3,8 @@
 use super::generations::Plan;
 use super::{ProjectionControl, ProjectionOptions, ProjectionSubscriber, Shared, subscription_name};
 use crate::subscription::SubscriptionState;
-use composable_rust_core::describe;
 use crate::{Dependencies, Monitor, SubscriptionError, View, run};
+use composable_rust_core::describe;
 use composable_rust_core::port::StoreError;
 use composable_rust_core::{Projection, elapsed};
 use jiff::Timestamp;

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 /// The generation that readers use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub(crate) struct Shared {
     pub(super) wake: Notify,
     /// Announces another live generation.
     pub(crate) switched: event_listener::Event,
+    /// Told when the application shuts down; then nothing is waited for.
+    stop: CancellationToken,
     state: Mutex<State>,
 }
 
@@ -38,8 +41,6 @@ struct State {
     live: Option<Live>,
     checked_at: Option<Timestamp>,
     running: bool,
-    /// Whether the application was told to shut down; then nothing is waited for.
-    stopped: bool,
     monitors: BTreeMap<u32, Monitor>,
     failure: Option<String>,
 }
@@ -55,6 +56,7 @@ impl Shared {
             administration: tokio::sync::Mutex::new(()),
             wake: Notify::new(),
             switched: event_listener::Event::new(),
+            stop: CancellationToken::new(),
             state: Mutex::default(),
         }
     }
@@ -110,13 +112,18 @@ impl Shared {
     }
 
     pub(super) fn set_stopped(&self) {
-        self.state().stopped = true;
+        self.stop.cancel();
+    }
+
+    /// Cancelled at the shutdown.
+    pub(super) fn stop(&self) -> &CancellationToken {
+        &self.stop
     }
 
     /// # Errors
     /// [`StoreError::Unavailable`] after the shutdown.
     pub(super) fn not_stopped(&self, doing: &'static str) -> Result<(), StoreError> {
-        if self.state().stopped {
+        if self.stop.is_cancelled() {
             return Err(StoreError::unavailable(doing, "its application was shut down"));
         }
         Ok(())

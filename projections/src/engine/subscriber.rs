@@ -5,7 +5,7 @@ use crate::{Batch, BoxError, HandleError, Subscriber};
 use async_trait::async_trait;
 use composable_rust_core::port::{Checkpoint, ReadModel, RowChange, Storage, StoreError, ViewBatch};
 use composable_rust_core::{
-    DecodeError, EventSet, Fault, Folded, Position, Projection, Recorded, RecordedEvent, RowBatch, StreamId,
+    EventSet, Fault, Folded, Position, Projection, Recorded, RecordedEvent, RowBatch, StreamId,
 };
 use std::fmt;
 use std::sync::Arc;
@@ -82,7 +82,7 @@ impl<P: Projection> Subscriber for ProjectionSubscriber<P> {
     /// An event that newer code has written is not parked: this instance stops there, and one that can read it goes on.
     fn parking_key(&self, event: &RecordedEvent) -> Option<StreamId> {
         match P::Event::recorded(event) {
-            Err(DecodeError::UnknownType { .. } | DecodeError::NewerSchema { .. }) => None,
+            Err(error) if error.is_foreign() => None,
             Ok(_) | Err(_) => Some(event.stream.clone()),
         }
     }

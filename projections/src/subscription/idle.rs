@@ -2,9 +2,9 @@
 
 use super::follow::{Ended, Follow};
 use super::{HandleError, SubscriptionError};
-use composable_rust_core::describe;
 use crate::Dependencies;
 use composable_rust_core::Position;
+use composable_rust_core::describe;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 

@@ -22,13 +22,20 @@ impl Follow<'_> {
         }
         let mut others = Vec::with_capacity(events.len());
         for event in events {
-            let key = self.subscriber.parking_key(&event);
-            match key.filter(|key| self.monitor.parking().contains(key)) {
+            match self.waits_behind(&event) {
                 Some(key) => self.park(self.waiting_letter(&event, key)).await?,
                 None => others.push(event),
             }
         }
         Ok(others)
+    }
+
+    /// Behind the letters of which stream `event` has to wait. An event that could not be read was parked under its own
+    /// stream, whatever the key of those after it is.
+    fn waits_behind(&self, event: &RecordedEvent) -> Option<StreamId> {
+        let key = self.subscriber.parking_key(event)?;
+        let parking = self.monitor.parking();
+        [event.stream.clone(), key].into_iter().find(|stream| parking.contains(stream))
     }
 
     /// Applies the failure policy to the event at `position`; answers what of the batch is to be handed over again.

@@ -5,8 +5,8 @@
 
 use super::follow::{Ended, Follow};
 use super::{HandleError, Monitor};
-use composable_rust_core::error_chain;
 use crate::Dependencies;
+use composable_rust_core::error_chain;
 use composable_rust_core::port::{
     DeadLetter, DeadLetterFilter, DlqStatus, LogQuery, PageRequest, StoreError,
 };
@@ -133,6 +133,10 @@ impl Follow<'_> {
     /// Whether the event is handled now and the next one may follow.
     async fn retry_letter(&mut self, found: DeadLetter) -> Result<bool, HandleError> {
         let result = match self.event_of(&found).await? {
+            Some(event) if self.waits_elsewhere(&event, &found.letter.stream) => Err(HandleError::Poison {
+                position: event.position,
+                source: "what it concerns has dead letters of its own: retry those first".into(),
+            }),
             Some(event) => self.subscriber.handle_parked(&event, self.fence).await,
             None => self.subscriber.handle_letter(&found.letter).await,
         };
@@ -151,6 +155,13 @@ impl Follow<'_> {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether an event that is parked under `stream`, since it could not be read, can be read now and concerns what is
+    /// parked under another.
+    fn waits_elsewhere(&self, event: &RecordedEvent, stream: &StreamId) -> bool {
+        let key = self.subscriber.parking_key(event).filter(|key| key != stream);
+        key.is_some_and(|key| self.monitor.parking().contains(&key))
     }
 
     /// Back to pending: this letter with its new error, and with it whatever was asked for of its stream.

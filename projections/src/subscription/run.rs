@@ -1,9 +1,9 @@
 //! The frame around following the log: the lease, and what each ending leads to.
 
-use composable_rust_core::describe;
 use super::follow::{Ended, Follow};
 use super::{Leasing, Monitor, Subscriber, SubscriptionError, SubscriptionOptions, SubscriptionState};
 use crate::Dependencies;
+use composable_rust_core::describe;
 use composable_rust_core::port::Lease;
 use tokio_util::sync::CancellationToken;
 

@@ -2,7 +2,7 @@
 
 use crate::tally::{DoubleTotals, Totals};
 use crate::world::{Running, World, in_a_world};
-use composable_rust_core::{Position, Projection};
+use composable_rust_core::{Position, Projection, elapsed};
 use composable_rust_projections::{ProjectionOptions, SubscriptionError, SubscriptionState, verify};
 use std::time::Duration;
 
@@ -152,6 +152,27 @@ fn another_instance_follows_a_switch_it_did_not_make() {
         assert_eq!(view.get("x").await.unwrap().unwrap().sum, 5);
         holder.shut_down().await.unwrap();
         other.shut_down().await.unwrap();
+    });
+}
+
+#[test]
+fn a_rebuild_that_waits_for_its_turn_ends_at_once_at_a_shutdown() {
+    in_a_world(async |world| {
+        let running = world.start("a", Totals::default(), options());
+        let last = world.add_many(10).await;
+        running.reach(last).await;
+        let minutes = Duration::from_mins(10);
+        let other = world.storage.leases.acquire("projection:totals", "another", minutes).await.unwrap();
+        assert!(other.is_some(), "somebody else is at it");
+        let (control, began) = (running.control.clone(), world.environment.now());
+        let shut_down = async {
+            world.pass(Duration::from_secs(1)).await;
+            running.shut_down().await
+        };
+        let (ordered, ended) = tokio::join!(control.rebuild(), shut_down);
+        assert!(ordered.unwrap_err().to_string().contains("shuts down"));
+        ended.unwrap();
+        assert!(elapsed(began, world.environment.now()) < Duration::from_millis(1_100));
     });
 }
 

@@ -2,7 +2,7 @@
 
 use composable_rust_core::port::IndexValue;
 use composable_rust_core::{
-    DecodeError, EventSet, Keyed, Projection, Recorded, RecordedEvent, Row, Rows, SchemaVersion,
+    DecodeError, EventPlace, EventSet, Keyed, Projection, Recorded, RecordedEvent, Row, Rows, SchemaVersion,
     decode_payload,
 };
 use serde::{Deserialize, Serialize};
@@ -33,7 +33,7 @@ impl EventSet for Tally {
     fn decode(event: &RecordedEvent) -> Result<Self, DecodeError> {
         if event.event_type != "tally.Event" {
             let event_type = event.event_type.to_string();
-            return Err(DecodeError::UnknownType { event_type, stream: event.stream.clone() });
+            return Err(DecodeError::UnknownType { event_type, place: EventPlace::of(event) });
         }
         decode_payload(&event.event_type, event.schema_version, &[], &event.payload)
     }

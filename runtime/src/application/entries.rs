@@ -4,13 +4,16 @@ use super::Registry;
 use super::start::Starting;
 use crate::command::{Aggregates, DeciderOptions};
 use crate::process::{
-    AnyActivity, Instances, ProcessSubscriber, TypedActivity, Worker, subscription_name, work_name,
+    AnyActivity, Instances, ProcessSubscriber, TypedActivity, Worker, note_start, subscription_name,
+    work_name,
 };
+use composable_rust_core::port::StoreError;
 use composable_rust_core::{
     Action, Activity, ActivityCall, Decider, Event, EventOf, EventSet, Process, ProcessInput, Projection,
     SchemaVersion,
 };
-use composable_rust_projections::SubscriptionOptions;
+use composable_rust_projections::{Dependencies, SubscriptionOptions};
+use futures_util::future::BoxFuture;
 use std::any::type_name;
 use std::sync::Arc;
 
@@ -47,6 +50,9 @@ pub(crate) struct Reader {
     pub(super) events: EventTypes,
 }
 
+/// What is done for a process before anything runs.
+pub(super) type Prepare = for<'a> fn(&'a Dependencies) -> BoxFuture<'a, Result<(), StoreError>>;
+
 /// A declared process.
 pub(crate) struct ProcessEntry {
     pub(super) type_name: &'static str,
@@ -54,6 +60,7 @@ pub(crate) struct ProcessEntry {
     pub(super) reads: Reader,
     pub(super) dispatches_to: Vec<&'static str>,
     pub(super) calls: Vec<&'static str>,
+    pub(super) prepare: Prepare,
     pub(super) start: Box<dyn FnOnce(&mut Starting) + Send>,
 }
 
@@ -65,6 +72,7 @@ impl ProcessEntry {
             reads: Reader { categories: P::Input::categories(), events: P::Input::event_types() },
             dispatches_to: P::Input::dispatches_to(),
             calls: P::Input::calls(),
+            prepare: |deps| Box::pin(note_start::<P>(deps)),
             start: Box::new(start_process::<P>),
         }
     }

@@ -12,7 +12,9 @@ use composable_rust_core::port::{
 use composable_rust_core::{
     Action, Command, DeadLetterId, Decider, DeciderOf, Environment, KeyOf, Never, Projection,
 };
-use composable_rust_projections::{Monitor, Progress, ProjectionControl, RetryOutcome, View};
+use composable_rust_projections::{
+    Monitor, Progress, ProjectionControl, ProjectionProgress, RetryOutcome, View,
+};
 use std::any::Any;
 use std::sync::Arc;
 
@@ -149,10 +151,14 @@ impl Application {
         dead_letters::retry_all(&self.shared, filter, by).await
     }
 
-    /// How far each subscription has come.
+    /// How far each subscription has come: processes, the relay, and of each projection the live generation and the one
+    /// that is being built to replace it.
     pub fn progress(&self) -> Vec<Progress> {
-        let live = self.shared.projections.iter().filter_map(|projection| projection.progress().live);
-        self.shared.monitors.iter().map(Monitor::progress).chain(live).collect()
+        let projections = self.shared.projections.iter().flat_map(|projection| {
+            let ProjectionProgress { live, building, .. } = projection.progress();
+            live.into_iter().chain(building.map(|(_, progress)| progress))
+        });
+        self.shared.monitors.iter().map(Monitor::progress).chain(projections).collect()
     }
 
     /// How the parts are, each asked in parallel and within 5 s.

@@ -1,6 +1,8 @@
 //! How the parts of an application are.
 
 use super::shared::Shared;
+use super::unserved::Served;
+use crate::process::subscription_name;
 use crate::relay::BUS_CIRCUIT;
 use crate::resilience::{CircuitState, Circuits};
 use composable_rust_core::elapsed;
@@ -8,6 +10,7 @@ use composable_rust_projections::{
     Monitor, Progress, ProjectionControl, ProjectionProgress, SubscriptionState,
 };
 use futures_util::future::{BoxFuture, join_all};
+use futures_util::join;
 use std::time::Duration;
 
 /// Longest that one component is asked.
@@ -73,7 +76,27 @@ pub(super) async fn check(shared: &Shared) -> Vec<ComponentHealth> {
             async move { judge_projection(&projection, limit) },
         )));
     }
-    join_all(checks).await
+    let (mut parts, unserved) = join!(join_all(checks), unserved(shared));
+    parts.extend(unserved);
+    parts
+}
+
+/// Processes that do not run here although timers wait for them, and have waited for too long.
+async fn unserved(shared: &Shared) -> Vec<ComponentHealth> {
+    let Some(served) = shared.handles.get::<Served>() else { return Vec::new() };
+    let clock = &shared.deps.environment.clock;
+    let missing = tokio::select! {
+        biased;
+        missing = served.missing(&*shared.deps.storage.timers) => missing,
+        () = clock.sleep(CHECK_TIMEOUT) => return Vec::new(),
+    };
+    // That the store does not answer is another part's to say.
+    let missing = missing.unwrap_or_default().into_iter();
+    let overdue = missing.filter(|unserved| unserved.is_overdue(clock.now())).map(|unserved| {
+        let (name, detail) = (subscription_name(&unserved.process), unserved.advice());
+        component(shared, name, false, async { Err((ComponentStatus::Degraded, detail)) })
+    });
+    join_all(overdue).await
 }
 
 /// What a subscription may come to before it counts as degraded.
@@ -124,11 +147,37 @@ fn judge_bus(shared: &Shared) -> Verdict {
 }
 
 fn judge_projection(projection: &ProjectionProgress, limit: Limits) -> Verdict {
-    match (&projection.failure, &projection.live) {
-        (Some(failure), _) => Err((ComponentStatus::Unhealthy, failure.clone())),
-        (None, Some(live)) => judge(live, limit),
-        (None, None) => Err((ComponentStatus::Degraded, "not built yet".to_owned())),
+    if let Some(failure) = &projection.failure {
+        return Err((ComponentStatus::Unhealthy, failure.clone()));
     }
+    if let Some(live) = &projection.live {
+        judge(live, limit)?;
+    }
+    if let Some((generation, building)) = &projection.building {
+        judge_building(*generation, building)?;
+    }
+    match projection.live {
+        Some(_) => Ok(()),
+        None => Err((ComponentStatus::Degraded, "not built yet".to_owned())),
+    }
+}
+
+/// Readers are served by the live generation meanwhile, so nothing about the next one is worse than degraded; that it
+/// is far behind is what building is about.
+fn judge_building(generation: u32, building: &Progress) -> Verdict {
+    let detail = match (building.state, &building.last_error) {
+        (SubscriptionState::Stopped, error) => {
+            let error = error.as_deref().unwrap_or("no reason is known");
+            format!("the rebuild (generation {generation}) stopped: {error}")
+        }
+        (_, Some(error)) => format!("the rebuild (generation {generation}) fails for now: {error}"),
+        (_, None) if building.parked_streams > 0 => {
+            let parked = building.parked_streams;
+            format!("the rebuild (generation {generation}) has {parked} streams with dead letters")
+        }
+        (_, None) => return Ok(()),
+    };
+    Err((ComponentStatus::Degraded, detail))
 }
 
 async fn component(

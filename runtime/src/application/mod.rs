@@ -17,6 +17,7 @@ mod rows;
 mod service;
 mod shared;
 mod start;
+mod unserved;
 mod watched;
 mod writes;
 

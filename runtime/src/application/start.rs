@@ -2,9 +2,8 @@
 
 use super::drain::{self, Drain};
 use super::rows;
-use super::entries::ProcessEntry;
 use super::shared::{Background, Handles, Shared};
-use super::unserved::Served;
+use super::unserved::Processes;
 use super::watched::Watched;
 use super::writes::Writes;
 use super::{Application, ApplicationBuilder, ApplicationError, ApplicationOptions, Gate, Registry};
@@ -112,8 +111,8 @@ pub(super) async fn start(builder: ApplicationBuilder) -> Result<Application, Ap
     }
     let mut storage = opened.ok_or_else(|| ApplicationError::Invalid(Vec::new()))?;
     let writes = Writes::default();
-    storage.events = writes.watch(storage.events);
-    storage.events = Arc::new(Measured { inner: storage.events, clock: Arc::clone(&environment.clock) });
+    let (clock, watching) = (Arc::clone(&environment.clock), writes.clone());
+    storage.events = Arc::new(Watched { inner: storage.events, clock, writes: watching });
     let holder = format!("{name}-{}", environment.new_id());
     let deps = Dependencies { storage, environment: environment.clone(), holder };
     let bus = bus
@@ -147,7 +146,8 @@ pub(super) async fn start(builder: ApplicationBuilder) -> Result<Application, Ap
     for projection in builder.projections {
         (projection.start)(&mut starting);
     }
-    starting.prepare().await?;
+    let processes = Processes::of(&builder.processes);
+    starting.prepare(processes).await?;
     for process in builder.processes {
         (process.start)(&mut starting);
     }
@@ -165,10 +165,17 @@ pub(super) async fn start(builder: ApplicationBuilder) -> Result<Application, Ap
 }
 
 impl Starting {
-    /// Prepares all projections, so that a list that is asked for right after the start is empty, not missing; then lets
-    /// them run. Nothing runs before: a start that fails or is dropped here leaves no task.
-    async fn prepare(&mut self) -> Result<(), ApplicationError> {
-        if let Err(error) = rows::prepared(std::mem::take(&mut self.preparing)).await {
+    /// Prepares all projections, so that a list that is asked for right after the start is empty, not missing, and all
+    /// processes; then lets the projections run. Nothing runs before: a start that fails or is dropped here leaves no
+    /// task.
+    async fn prepare(&mut self, processes: Processes) -> Result<(), ApplicationError> {
+        let (preparing, deps) = (std::mem::take(&mut self.preparing), self.deps.clone());
+        let prepared = async {
+            rows::prepared(preparing).await?;
+            processes.prepared(&deps).await.map_err(ApplicationError::Storage)
+        };
+        let prepared = prepared.await.map(|served| self.handles.put(served));
+        if let Err(error) = prepared {
             (self.deps.storage.close)().await;
             return Err(error);
         }

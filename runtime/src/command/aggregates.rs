@@ -5,14 +5,15 @@ use super::kept::KeptAs;
 use super::slots::{Slot, SlotGuard, Slots};
 use super::snapshot::{Since, SnapshotPolicy};
 use composable_rust_core::port::{EventStore, Snapshot, SnapshotStore, StreamRange};
-use composable_rust_core::{Decider, Environment, Event, EventOf, RecordedEvent, StreamId, StreamVersion};
-use futures_util::TryStreamExt;
+use composable_rust_core::{Decider, Environment, EventOf, EventSet, RecordedEvent, StreamId, StreamVersion};
+use futures_util::{StreamExt, TryStreamExt, poll};
 use std::collections::BTreeSet;
 use std::fmt;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Events read before it is worth asking for a snapshot.
-const FIRST_PAGE: usize = 512;
+const FIRST_PAGE: usize = 256;
 
 /// How the aggregates of one decider are kept. Given to `ApplicationBuilder::decider_with`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -84,17 +85,21 @@ impl<D: Decider> Aggregates<D> {
         let mut folded = Folded::<D>::default();
         let range = StreamRange::after(StreamVersion::ZERO, FIRST_PAGE);
         let page = self.events.read_stream(stream, range).await?;
-        let is_long = range.is_filled_by(&page);
-        if let Some(snapshot) = if is_long { self.snapshot(stream).await? } else { None } {
+        let Some(last) = page.last().filter(|_| range.is_filled_by(&page)) else {
+            page.iter().try_for_each(|event| folded.apply(event))?;
+            return Ok((folded.state, folded.version, folded.events));
+        };
+        let mut rest = self.events.load_events(stream, last.version).peekable();
+        if let Some(snapshot) = self.snapshot(stream).await? {
             folded = snapshot;
+            rest = self.events.load_events(stream, folded.version).peekable();
         } else {
+            // The next page is read while this one is folded.
+            let _begun = poll!(Pin::new(&mut rest).peek());
             page.iter().try_for_each(|event| folded.apply(event))?;
         }
-        if is_long {
-            let mut rest = self.events.load_events(stream, folded.version);
-            while let Some(event) = rest.try_next().await? {
-                folded.apply(&event)?;
-            }
+        while let Some(event) = rest.try_next().await? {
+            folded.apply(&event)?;
         }
         Ok((folded.state, folded.version, folded.events))
     }
@@ -193,5 +198,5 @@ impl<D: Decider> Folded<D> {
 }
 
 fn decode<D: Decider>(event: &RecordedEvent) -> Result<EventOf<D>, composable_rust_core::DecodeError> {
-    EventOf::<D>::decode_parts(&event.stream, &event.event_type, event.schema_version, &event.payload)
+    EventOf::<D>::decode(event)
 }

@@ -71,27 +71,39 @@ pub enum ExecuteError<R: std::error::Error + 'static> {
 }
 
 /// A failure that is no refusal, before the refusal's type is known.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     /// Participant `.0` refused; it holds the typed refusal.
+    #[error("it was refused")]
     Rejected(usize),
-    Version {
-        stream: StreamId,
-        expected: Expectation,
-        actual: StreamVersion,
-    },
+    #[error("{stream} is at version {actual}, not at {expected}")]
+    Version { stream: StreamId, expected: Expectation, actual: StreamVersion },
+    #[error("its id was used before for something else")]
     KeyReused,
+    #[error("too much is waiting")]
     Overloaded,
+    #[error("its timer is gone")]
     TimerGone,
+    #[error("{0}")]
     Invalid(String),
+    #[error(transparent)]
     TooLarge(OverLimit),
+    #[error("{0}")]
     Defect(String),
-    Decode(DecodeError),
-    Encode(EncodeError),
-    Store(StoreError),
+    #[error("a stream cannot be read")]
+    Decode(#[source] DecodeError),
+    #[error("an event cannot be stored")]
+    Encode(#[source] EncodeError),
+    #[error("the store failed")]
+    Store(#[source] StoreError),
 }
 
 impl Failure {
+    /// Whether a stream holds what other code wrote: see [`DecodeError::is_foreign`].
+    pub(crate) fn is_foreign(&self) -> bool {
+        matches!(self, Self::Decode(error) if error.is_foreign())
+    }
+
     pub(crate) fn with_rejection<R: std::error::Error>(
         self,
         rejection: impl FnOnce(usize) -> Option<R>,

@@ -1,13 +1,18 @@
-//! The activities of an application, by name.
+//! The activities of an application, by name, and how one attempt at a call is made.
 
+use super::step_run::panicked;
 use async_trait::async_trait;
 use composable_rust_core::{
-    Activity, ActivityCall, ActivityContext, ActivityError, ActivityPolicy, Clock, Outcome,
+    Activity, ActivityCall, ActivityContext, ActivityError, ActivityPolicy, Clock, Environment, Outcome,
 };
+use futures_util::FutureExt;
 use serde_json::Value;
 use serde_json::value::RawValue;
+use std::any::Any;
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use tokio::sync::oneshot;
 
 /// All activities.
 pub(crate) type Activities = BTreeMap<&'static str, Arc<dyn AnyActivity>>;
@@ -20,13 +25,45 @@ pub(crate) trait AnyActivity: Send + Sync {
     /// One attempt: an encoded [`Outcome`].
     async fn perform(
         &self,
-        call: &Value,
+        call: Value,
         context: ActivityContext,
         clock: &dyn Clock,
     ) -> Result<Box<RawValue>, ActivityError>;
 
     /// The encoded outcome when all attempts have failed.
     fn give_up(&self, call: &Value, error: &ActivityError) -> Result<Box<RawValue>, ActivityError>;
+}
+
+/// Makes one attempt in a task of its own, so that one which blocks its thread delays nobody else's work; a panic is a
+/// failure that may pass.
+///
+/// The answer comes when the attempt has really ended: it counts as under way until then, and no second one begins
+/// beside it. The limit of time is its own, so where it blocks, it is over when it lets go.
+///
+/// # Cancel safety
+/// Dropping the future drops the attempt at its next await.
+pub(super) async fn attempt(
+    activity: &Arc<dyn AnyActivity>,
+    call: Value,
+    context: ActivityContext,
+    environment: &Environment,
+) -> Result<Box<RawValue>, ActivityError> {
+    let (mut tell, told) = oneshot::channel();
+    let (activity, clock) = (Arc::clone(activity), Arc::clone(&environment.clock));
+    let task = async move {
+        let performing = AssertUnwindSafe(activity.perform(call, context, &*clock)).catch_unwind();
+        let answer = tokio::select! {
+            biased;
+            () = tell.closed() => return,
+            answer = performing => answer,
+        };
+        let failed = |panic: Box<dyn Any + Send>| Err(ActivityError::Transient(panicked(&*panic).into()));
+        // Whoever asked may have gone in this moment: then the call is made again, under its key.
+        drop(tell.send(answer.unwrap_or_else(failed)));
+    };
+    environment.spawner.spawn("activity", Box::pin(task));
+    let cut_off = |_| Err(ActivityError::Transient("the attempt was cut off".into()));
+    told.await.unwrap_or_else(cut_off)
 }
 
 /// An activity of one type.
@@ -40,7 +77,7 @@ impl<A: Activity> AnyActivity for TypedActivity<A> {
 
     async fn perform(
         &self,
-        call: &Value,
+        call: Value,
         context: ActivityContext,
         clock: &dyn Clock,
     ) -> Result<Box<RawValue>, ActivityError> {
@@ -55,14 +92,14 @@ impl<A: Activity> AnyActivity for TypedActivity<A> {
     }
 
     fn give_up(&self, call: &Value, error: &ActivityError) -> Result<Box<RawValue>, ActivityError> {
-        let call = decode::<A>(call)?;
+        let call = decode::<A>(call.clone())?;
         let answer = self.0.give_up(&call, error);
         encode(&Outcome { call, answer })
     }
 }
 
-fn decode<A: Activity>(call: &Value) -> Result<A::Call, ActivityError> {
-    serde_json::from_value(call.clone()).map_err(|error| ActivityError::Permanent(error.into()))
+fn decode<A: Activity>(call: Value) -> Result<A::Call, ActivityError> {
+    serde_json::from_value(call).map_err(|error| ActivityError::Permanent(error.into()))
 }
 
 fn encode<C: ActivityCall>(outcome: &Outcome<C>) -> Result<Box<RawValue>, ActivityError> {

@@ -17,6 +17,7 @@ mod letter;
 mod options;
 mod perform;
 mod record;
+mod start;
 mod step_run;
 mod subscriber;
 mod under_way;
@@ -27,6 +28,7 @@ pub use options::ProcessOptions;
 
 pub(crate) use activities::{Activities, AnyActivity, TypedActivity};
 pub(crate) use instances::Instances;
+pub(crate) use start::note_start;
 pub(crate) use subscriber::ProcessSubscriber;
 pub(crate) use worker::Worker;
 

@@ -23,9 +23,12 @@ pub struct ProcessOptions {
     ///
     /// By default it is parked as a dead letter after three attempts, and everything later of the same instance waits
     /// behind it, in order, until it is retried or discarded: the instances of a process do not depend on each other, so
-    /// one order that cannot go on is no reason to keep all others waiting. [`FailurePolicy::Stop`] ends the process in
-    /// this application with the error in its progress, and changes nothing. An event that cannot be decoded, which may
-    /// concern any instance, stops it under either policy.
+    /// one order that cannot go on is no reason to keep all others waiting. An event whose payload cannot be read does not
+    /// say which instance it concerns, so it is parked with the later events of its own stream.
+    ///
+    /// [`FailurePolicy::Stop`] ends the process in this application with the error in its progress, and changes nothing.
+    /// So does, under either policy, an event of a type or version that this code does not know: the process gives up
+    /// its leases, and an instance with newer code goes on.
     pub failure_policy: FailurePolicy,
 }
 

@@ -1,6 +1,7 @@
 //! How one piece of work of a process is done: a command dispatched, an activity called, a timer heard.
 
 use super::Worker;
+use super::activities::attempt;
 use super::instances::Due;
 use super::letter;
 use super::record::InputRecord;
@@ -9,6 +10,7 @@ use super::subscriber::handle_error;
 use super::work::Work;
 use crate::application::Dispatched;
 use crate::command::{Failure, Invocation, RequestContext};
+use composable_rust_core::describe;
 use composable_rust_core::port::{
     Append, AppendError, NewDeadLetter, NewTimer, Timer, TimerChanges, TimerClaim,
 };
@@ -178,17 +180,13 @@ impl<P: Process> Worker<P> {
             return never(format!("there is no activity {name:?}"));
         };
         let policy = activity.policy();
-        let attempt = task.timer.attempts.saturating_add(1);
-        let context = ActivityContext { idempotency_key: task.timer.timer.token.to_string(), attempt };
-        let performing = activity.perform(call, context, &*self.deps.environment.clock);
-        let answer = AssertUnwindSafe(performing)
-            .catch_unwind()
-            .await
-            .unwrap_or_else(|panic| Err(ActivityError::Transient(format!("{:?}", panicked(&*panic)).into())));
-        let outcome = match answer {
+        let number = task.timer.attempts.saturating_add(1);
+        let key = task.timer.timer.token.to_string();
+        let context = ActivityContext { idempotency_key: key, attempt: number };
+        let outcome = match attempt(activity, call.clone(), context, &self.deps.environment).await {
             Ok(outcome) => Ok(outcome),
-            Err(ActivityError::Transient(cause)) if attempt < policy.max_attempts => {
-                tracing::info!(activity = name, attempt, %cause, "activity postponed");
+            Err(ActivityError::Transient(cause)) if number < policy.max_attempts => {
+                tracing::info!(activity = name, attempt = number, %cause, "activity postponed");
                 let pause = policy.first_pause.saturating_mul(1 << task.timer.attempts.min(16));
                 // Should this fail, the timer is still due.
                 _ = self.postpone(task, self.jittered(pause.min(policy.longest_pause))).await;
@@ -202,7 +200,7 @@ impl<P: Process> Worker<P> {
                 let (work, activity) = (task.timer.timer.id, name.to_owned());
                 self.hear(task, metadata, input, InputRecord::Outcome { work, activity, outcome }).await
             }
-            Err(error) => never(format!("{error:?}")),
+            Err(error) => never(describe(&error)),
         }
     }
 

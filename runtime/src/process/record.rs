@@ -1,7 +1,8 @@
 //! How a step of a process is stored.
 
 use composable_rust_core::{
-    DecodeError, EventId, Position, Process, ProcessEffect, RecordedEvent, SchemaVersion, State, TimerId,
+    DecodeError, EventId, EventPlace, Position, Process, ProcessEffect, RecordedEvent, SchemaVersion, State,
+    TimerId,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -51,15 +52,23 @@ impl InputRecord {
 /// The state after the step that `event` holds. A process's state has no upcasters: a field added later needs a
 /// default.
 pub(super) fn state_after<P: Process>(event: &RecordedEvent) -> Result<P, DecodeError> {
-    let failed = |source, schema| DecodeError::Payload { event_type: STEPPED.to_owned(), schema, source };
+    let failed = |what: &str, schema| {
+        let event_type = what.to_owned();
+        move |source| {
+            let place = EventPlace::of(event);
+            DecodeError::Payload { event_type, schema, raised_to: schema, place, source }
+        }
+    };
     let step: Stepped =
-        serde_json::from_slice(&event.payload).map_err(|source| failed(source, event.schema_version))?;
+        serde_json::from_slice(&event.payload).map_err(failed(STEPPED, event.schema_version))?;
+    let what = format!("state of process {}", P::NAME);
     if step.schema > <P as State>::SCHEMA {
         return Err(DecodeError::NewerSchema {
-            event_type: format!("state of process {}", P::NAME),
+            event_type: what,
             found: step.schema,
             newest: <P as State>::SCHEMA,
+            place: EventPlace::of(event),
         });
     }
-    serde_json::from_str(step.state.get()).map_err(|source| failed(source, step.schema))
+    serde_json::from_str(step.state.get()).map_err(failed(&what, step.schema))
 }

@@ -2,6 +2,7 @@
 
 use super::instances::Instances;
 use super::record::InputRecord;
+use super::start::first_position;
 use super::step_run::Cause;
 use super::{ProcessOptions, Worker, subscription_name};
 use crate::command::Failure;
@@ -92,14 +93,25 @@ impl<P: Process> Subscriber for ProcessSubscriber<P> {
         self.checkpoints.load_checkpoint(&self.name).await
     }
 
+    async fn take_over(&mut self, fence: u64) -> Result<Position, HandleError> {
+        self.handle(Batch { events: &[], read_to: Position::ZERO, fence }).await?;
+        let done = self.checkpoint().await?;
+        Ok(done.max(first_position::<P>(&self.worker.deps).await?))
+    }
+
     /// Steps are idempotent by their input, so a batch may be repeated.
     fn saves_every_batch(&self) -> bool {
         false
     }
 
-    /// Events wait for their instance; one that cannot be read may concern any.
+    /// Events wait for their instance. Of one that cannot be read nobody knows the instance: the later events of its own
+    /// stream wait for it, unless other code wrote it, which stops the process here.
     fn parking_key(&self, event: &RecordedEvent) -> Option<StreamId> {
-        let id = P::id(&P::Input::from_event(event).ok()?);
+        let id = match P::Input::from_event(event) {
+            Ok(input) => P::id(&input),
+            Err(error) if error.is_foreign() => return None,
+            Err(_) => None,
+        };
         let stream = id.and_then(|id| process_stream(P::NAME, &id).ok());
         Some(stream.unwrap_or_else(|| event.stream.clone()))
     }
@@ -154,18 +166,15 @@ fn cause(event: &RecordedEvent) -> Cause {
 pub(super) fn handle_error(failure: Failure, position: Position) -> HandleError {
     match failure {
         Failure::Store(error) => error.into(),
-        Failure::Overloaded | Failure::TimerGone => {
-            HandleError::Transient(format!("the step was not taken: {failure:?}").into())
-        }
-        Failure::Decode(error) => HandleError::Poison { position, source: error.into() },
-        Failure::Encode(error) => HandleError::Poison { position, source: error.into() },
-        Failure::Rejected(_)
+        Failure::Overloaded | Failure::TimerGone => HandleError::Transient(failure.into()),
+        Failure::Decode(ref error) if error.is_foreign() => HandleError::Fatal(failure.into()),
+        Failure::Decode(_)
+        | Failure::Encode(_)
+        | Failure::Rejected(_)
         | Failure::Version { .. }
         | Failure::KeyReused
         | Failure::Invalid(_)
         | Failure::TooLarge(_)
-        | Failure::Defect(_) => {
-            HandleError::Poison { position, source: format!("the step cannot be taken: {failure:?}").into() }
-        }
+        | Failure::Defect(_) => HandleError::Poison { position, source: failure.into() },
     }
 }

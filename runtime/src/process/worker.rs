@@ -12,7 +12,7 @@ use super::{ProcessOptions, work_name};
 use crate::application::Registry;
 use crate::command::{Executor, Failure};
 use composable_rust_core::port::{NewDeadLetter, Skip, StoreError, Timer};
-use composable_rust_core::{DeadLetterId, Process, StreamId, TimerId, elapsed, later};
+use composable_rust_core::{DeadLetterId, Process, StreamId, TimerId, describe, elapsed, error_chain, later};
 use composable_rust_projections::{Dependencies, FailurePolicy, Leasing, Monitor, SubscriptionState};
 use futures_util::future::FutureExt;
 use jiff::Timestamp;
@@ -171,6 +171,8 @@ impl<P: Process> Worker<P> {
             let failure = match self.attempt(&task).await {
                 Ended::Done => return,
                 Ended::Later(failure) => failure,
+                // Other code wrote what this cannot read, such as a newer deployment, and does the work.
+                Ended::Never(failure) if failure.is_foreign() => return self.stand_still(&task, &failure),
                 Ended::Never(failure) => match self.options.failure_policy {
                     FailurePolicy::Stop => return self.stand_still(&task, &failure),
                     FailurePolicy::Park { after } if failures >= after => {
@@ -184,7 +186,8 @@ impl<P: Process> Worker<P> {
                 },
             };
             let stream = &task.timer.timer.stream;
-            tracing::warn!(process = P::NAME, %stream, ?failure, failures, "work failed, to be tried again");
+            let error = describe(&failure);
+            tracing::warn!(process = P::NAME, %stream, error, failures, "work failed, to be tried again");
             let pause = self.options.first_pause.saturating_mul(1 << failures.saturating_sub(1).min(16));
             let pause = self.jittered(pause.min(self.options.longest_pause));
             if task.orders().is_none() {
@@ -214,18 +217,19 @@ impl<P: Process> Worker<P> {
         postponed.map(drop)
     }
 
-    /// The policy is to stop: everything stays as it is, and the progress of the process says why.
+    /// Everything stays as it is, and the progress of the process says why.
     fn stand_still(&self, task: &Task, failure: &Failure) {
         let stream = &task.timer.timer.stream;
-        tracing::error!(process = P::NAME, %stream, ?failure, "stopped at work that cannot be done");
-        self.monitor.halt(format!("{} stopped: work of {stream} cannot be done: {failure:?}", P::NAME));
+        let error = describe(failure);
+        tracing::error!(process = P::NAME, %stream, error, "stopped at work that cannot be done");
+        self.monitor.halt(format!("{} stopped: work of {stream} cannot be done: {error}", P::NAME));
         self.halt.cancel();
     }
 
     /// Puts work that can never be done among the dead letters; the timer goes only after that.
     async fn bury(&self, task: &Task, failure: &Failure, attempts: u32) -> Result<(), StoreError> {
         let timer = &task.timer.timer;
-        tracing::error!(process = P::NAME, stream = %timer.stream, ?failure, "work parked");
+        tracing::error!(process = P::NAME, stream = %timer.stream, error = describe(failure), "work parked");
         let environment = &self.deps.environment;
         let now = environment.now();
         let letter = NewDeadLetter {
@@ -235,7 +239,7 @@ impl<P: Process> Worker<P> {
             position: None,
             event_type: "work".to_owned(),
             payload: letter::encode(timer)?,
-            error_chain: vec![format!("{failure:?}")],
+            error_chain: error_chain(failure),
             attempts,
             first_failed_at: now,
             last_failed_at: now,

@@ -1,6 +1,7 @@
 //! The runtime as an application sees it, on the memory adapters.
 #![cfg(test)]
 
+mod blocking;
 mod bus;
 mod command_limits;
 mod commands;
@@ -10,7 +11,9 @@ mod fairness;
 mod health;
 mod lifecycle;
 mod parking;
+mod process_start;
 mod processes;
+mod rebuilding;
 mod relay;
 mod resilience;
 mod store;

@@ -1,10 +1,12 @@
 //! What a process cannot take is parked with its instance, and replayed in order, once.
 
-use composable_rust_core::port::{Append, DeadLetter, DeadLetterFilter, DlqStatus, PageRequest, StreamRange};
+use composable_rust_core::port::{
+    Append, DeadLetter, DeadLetterFilter, DlqStatus, NewDeadLetter, PageRequest, StreamRange,
+};
 use composable_rust_core::{
-    Action, Context, Decider, Decision, Environment, EventId, EventMetadata, ExpectedVersion, Input,
-    NewEvent, Process, ProcessId, Recorded, Rejected, Rejection, SchemaVersion, State, Steps, StreamId,
-    StreamVersion, dispatch, later, schedule, steps,
+    Action, Context, DeadLetterId, Decider, Decision, Environment, EventId, EventMetadata, ExpectedVersion,
+    Input, NewEvent, Process, ProcessId, Recorded, Rejected, Rejection, SchemaVersion, State, Steps,
+    StreamId, StreamVersion, dispatch, later, schedule, steps,
 };
 use composable_rust_projections::{FailurePolicy, Progress, RetryOutcome, SubscriptionState};
 use composable_rust_runtime::{Application, ApplicationOptions, ComponentStatus, ProcessOptions};
@@ -366,22 +368,96 @@ fn under_the_policy_to_stop_a_process_stands_still_and_says_why() {
     }
 }
 
+/// Appends an event as other code, or a fault, would have written it.
+async fn append_raw(app: &Application, stream: &str, event_type: &'static str, schema: u32, payload: &str) {
+    let event = NewEvent {
+        id: EventId::from_uuid(app.environment().new_id()),
+        event_type: event_type.into(),
+        schema_version: SchemaVersion::new(schema),
+        payload: payload.to_owned().into(),
+        metadata: EventMetadata::default().encode(),
+    };
+    let stream = stream.parse().unwrap();
+    app.events().append(Append::to(stream, ExpectedVersion::Any, vec![event])).await.unwrap();
+}
+
 #[test]
-fn an_event_that_cannot_be_read_stops_the_process_because_it_may_concern_any_instance() {
+fn a_payload_that_cannot_be_read_parks_its_own_stream_and_says_which_event_it_is() {
     live(default_policy(), async |app| {
-        let event = NewEvent {
-            id: EventId::from_uuid(app.environment().new_id()),
-            event_type: "item.Renamed".into(),
-            schema_version: SchemaVersion::FIRST,
-            payload: b"{}"[..].into(),
-            metadata: EventMetadata::default().encode(),
-        };
-        let stream = StreamId::new("item", "a").unwrap();
-        app.events().append(Append::to(stream, ExpectedVersion::Any, vec![event])).await.unwrap();
+        append_raw(app, "item/a", "item.Noted", 1, r#"{"n":"many"}"#).await;
+        append_raw(app, "item/a", "item.Noted", 1, r#"{"n":2}"#).await;
+        note(app, "b", 1).await;
         pass(app, 5).await;
-        assert_eq!(progress(app).state, SubscriptionState::Stopped);
-        assert!(letters(app, DlqStatus::Pending).await.is_empty());
+        assert_eq!(copied(app, "b").await, ["1"], "the others go on");
+        assert_eq!((progress(app).state, progress(app).parked_streams), (SubscriptionState::Live, 1));
+        let parked = letters(app, DlqStatus::Pending).await;
+        assert!(parked.iter().all(|found| found.letter.stream.as_str() == "item/a"), "{parked:?}");
+        assert_eq!(parked.iter().map(|found| found.letter.attempts).collect::<Vec<_>>(), [3, 0]);
+        let named = r#"the payload of "item.Noted" (schema version 1) does not fit its type (event 1 of item/a, position 1)"#;
+        assert_eq!(parked[0].letter.error_chain[0], named);
+
+        let (from, by) = ([DlqStatus::Pending], Some("somebody"));
+        app.dead_letters()
+            .transition(parked[0].letter.id, &from, DlqStatus::Discarded, by, None)
+            .await
+            .unwrap();
+        assert_eq!(retry_first(app).await, RetryOutcome::Resolved);
+        pass(app, 5).await;
+        assert_eq!(copied(app, "a").await, ["2"]);
+        assert_eq!(progress(app).parked_streams, 0);
     });
+}
+
+#[test]
+fn an_event_that_was_parked_unread_does_not_overtake_the_letters_of_its_instance() {
+    live(default_policy(), async |app| {
+        append_raw(app, "item/a", "item.Noted", 1, r#"{"n":"many"}"#).await;
+        append_raw(app, "item/a", "item.Noted", 1, r#"{"n":2}"#).await;
+        pass(app, 5).await;
+        let unread = letters(app, DlqStatus::Pending).await.remove(0);
+        let instances_own = NewDeadLetter {
+            id: DeadLetterId::from_uuid(app.environment().new_id()),
+            stream: instance("a"),
+            position: None,
+            ..unread.letter.clone()
+        };
+        app.dead_letters().add(instances_own).await.unwrap();
+        let (from, by) = ([DlqStatus::Pending], Some("somebody"));
+        app.dead_letters().transition(unread.letter.id, &from, DlqStatus::Discarded, by, None).await.unwrap();
+        pass(app, 5).await;
+        let second = letters(app, DlqStatus::Pending).await;
+        let second = second.iter().find(|found| found.letter.stream.as_str() == "item/a").unwrap();
+        let retried = app.retry_dead_letter(second.letter.id, "somebody").await.unwrap();
+        let RetryOutcome::Failed(why) = retried else { panic!("{retried:?}") };
+        assert!(why[0].contains("retry those first"), "{why:?}");
+        assert!(copied(app, "a").await.is_empty());
+    });
+}
+
+/// The process gives its leases up, and an instance with newer code goes on; nothing is parked.
+#[test]
+fn what_newer_code_wrote_stops_the_process_under_any_policy() {
+    let written = [
+        ("item/a", "item.Renamed", 1, r#"unknown event type "item.Renamed" (event 1 of item/a, position 1)"#),
+        ("item/a", "item.Noted", 9, r#""item.Noted" has schema version 9, newer than 1"#),
+        (
+            "copied/b",
+            "copied.Renamed",
+            1,
+            r#"unknown event type "copied.Renamed" (event 1 of copied/b, position 1)"#,
+        ),
+    ];
+    for (stream, event_type, schema, why) in written {
+        live(default_policy(), async |app| {
+            append_raw(app, stream, event_type, schema, r#"{"n":1}"#).await;
+            note(app, "b", 1).await;
+            pass(app, 5).await;
+            assert_eq!(progress(app).state, SubscriptionState::Stopped, "{event_type}");
+            let error = progress(app).last_error.unwrap();
+            assert!(error.contains(why), "{error}");
+            assert!(letters(app, DlqStatus::Pending).await.is_empty());
+        });
+    }
 }
 
 /// Whatever is broken, and wherever the application dies while it parks and retries.

@@ -27,6 +27,7 @@ macro_rules! timers_contract {
                 due_leaves_out_streams_that_must_wait,
                 due_gives_at_most_the_limit,
                 next_due_is_the_first_after_now,
+                queues_are_those_with_a_pending_timer,
                 the_last_moment_there_is_can_be_kept,
                 pending_lists_the_timers_of_one_stream_by_time,
                 a_timer_is_set_with_the_events_of_its_append,
@@ -225,6 +226,19 @@ pub async fn next_due_is_the_first_after_now(fixture: Fixture) {
         let found = timers.next_due("q", fixture.in_seconds(now)).await.expect("the next");
         assert_eq!(found, next.map(|seconds| fixture.in_seconds(seconds)), "at {now} s");
     }
+}
+
+/// Each once, by name, and none that is empty by now.
+pub async fn queues_are_those_with_a_pending_timer(fixture: Fixture) {
+    let timers = &fixture.storage.timers;
+    assert_eq!(timers.queues().await.expect("the queues"), Vec::<String>::new());
+    let of =
+        |queue: &str, name: &str| NewTimer { queue: queue.into(), ..timer(name, fixture.in_seconds(30)) };
+    set(&fixture, vec![of("b", "1"), of("a", "2"), of("b", "3"), of("ba", "4"), of("c", "5")]).await;
+    assert_eq!(timers.queues().await.expect("the queues"), ["a", "b", "ba", "c"]);
+    assert!(timers.remove(claim("5", 1)).await.expect("removed"));
+    assert!(timers.remove(claim("1", 1)).await.expect("removed"));
+    assert_eq!(timers.queues().await.expect("the queues"), ["a", "b", "ba"]);
 }
 
 /// What saturates (`later`) ends there, and must not keep others from being found.

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// The operations that a script may name: the methods of the ports. `append` is every append, batches too.
-const OPERATIONS: [&str; 37] = [
+const OPERATIONS: [&str; 38] = [
     "open",
     "append",
     "read_stream",
@@ -21,6 +21,7 @@ const OPERATIONS: [&str; 37] = [
     "save_response",
     "due",
     "next_due",
+    "queues",
     "postpone",
     "remove",
     "pending",

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use composable_rust_core::port::{NewTimer, Skip, StoreError, Timer, TimerClaim, TimerStore};
 use composable_rust_core::{StreamId, TimerId};
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The pending timers.
 #[derive(Debug, Default)]
@@ -63,6 +63,15 @@ impl TimerStore for MemoryAdapter {
         self.perform("next_due", |tables, _| {
             let later = tables.timers.by_due_time(|timer| timer.queue == queue && timer.due > now);
             later.first().map(|next| next.timer.due)
+        })
+        .await
+    }
+
+    async fn queues(&self) -> Result<Vec<String>, StoreError> {
+        self.perform("queues", |tables, _| {
+            let queues: BTreeSet<_> =
+                tables.timers.pending.values().map(|set| set.timer.queue.clone()).collect();
+            queues.into_iter().collect()
         })
         .await
     }

@@ -95,6 +95,10 @@ impl<K: Knows> TimerStore for SomeTimers<K> {
         self.right.next_due(queue, now).await
     }
 
+    async fn queues(&self) -> Result<Vec<String>, StoreError> {
+        self.right.queues().await
+    }
+
     async fn postpone(&self, claim: TimerClaim, due: Timestamp) -> Result<bool, StoreError> {
         self.right.postpone(claim, due).await
     }
