@@ -83,7 +83,11 @@ impl StreamId {
 fn check_category(category: &str) -> Result<(), InvalidId> {
     let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-' | b'.');
     if category.is_empty() || category.len() > MAX_CATEGORY_BYTES {
-        return Err(InvalidId::new("category", category, "it needs 1 to 64 characters of a-z, 0-9, '_', '-' and '.'"));
+        return Err(InvalidId::new(
+            "category",
+            category,
+            "it needs 1 to 64 characters of a-z, 0-9, '_', '-' and '.'",
+        ));
     }
     if !category.bytes().all(allowed) {
         return Err(InvalidId::new("category", category, "only a-z, 0-9, '_', '-' and '.' are allowed"));
@@ -104,7 +108,11 @@ pub fn check_key_of(kind: &'static str, key: &str) -> Result<(), InvalidId> {
         return Err(InvalidId::new(kind, key, "it needs 1 to 200 bytes of UTF-8 without control characters"));
     }
     if key.chars().any(char::is_control) {
-        return Err(InvalidId::new(kind, key, "it needs 1 to 200 bytes of UTF-8 without control characters, and has one"));
+        return Err(InvalidId::new(
+            kind,
+            key,
+            "it needs 1 to 200 bytes of UTF-8 without control characters, and has one",
+        ));
     }
     Ok(())
 }

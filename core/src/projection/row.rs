@@ -14,7 +14,9 @@ use uuid::Uuid;
     label = "`Row` is not derived for this type",
     note = "write `#[derive(Debug, Clone, PartialEq, Row)]` and `#[row(key = \"…\")]` above `{Self}`"
 )]
-pub trait Row: Shaped + Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static {
+pub trait Row:
+    Shaped + Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static
+{
     /// The text of its key.
     fn key(&self) -> String;
 
