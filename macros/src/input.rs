@@ -43,14 +43,14 @@ pub(crate) fn expand(input: &DeriveInput, root: &Root, findings: &mut Findings) 
     let timer = format_ident!("{}Timer", without_suffix(&name.unraw().to_string(), "Input"));
     let timers = timers_of(input, &timer, &heard.timers, root);
     let input_of = process_input_of(name, &timer, &heard, root);
-    let hears = |of: TokenStream, Answer { from, .. }: &Answer<'_>| {
+    let says = |of: TokenStream, Answer { from, .. }: &Answer<'_>| {
         quote! {
             #[automatically_derived]
             impl #root::#of<#from> for #name {}
         }
     };
-    let refusals = heard.refusals.iter().map(|answer| hears(quote!(HearsRejected), answer));
-    let outcomes = heard.outcomes.iter().map(|answer| hears(quote!(HearsOutcome), answer));
+    let refusals = heard.refusals.iter().map(|answer| says(quote!(HearsRejected), answer));
+    let outcomes = heard.outcomes.iter().map(|answer| says(quote!(HearsOutcome), answer));
     let impls = refusals.chain(outcomes);
     let reads = source::reads(name, &data.variants);
     quote!(#timers #input_of #(#impls)* #reads)

@@ -68,9 +68,11 @@
 //! 11. Idempotency: a repeat gets its first answer (`idempotency/`).
 //! 12. The body limit and the route with its extractors (`extract/`).
 //!
-//! Whatever fails on the way answers as `application/problem+json`; only what is not HTTP at all (a broken request line,
+//! Whatever fails on the way answers as `application/problem+json`, or to browsers as a page where the application makes
+//! one (`page/`); only what is not HTTP at all (a broken request line,
 //! a head of more than twice the limit) is answered by the protocol's own bare status.
 
+mod asset;
 mod cache_control;
 mod client_ip;
 mod extract;
@@ -78,6 +80,7 @@ mod health;
 mod idempotency;
 mod layer;
 mod metrics;
+mod page;
 mod principal;
 mod problem;
 mod rate_limit;
@@ -98,6 +101,7 @@ pub use axum;
 pub use service::{HttpService, InProcess, Listening, WebExt};
 
 pub use self::metrics::{METRICS, Metric, MetricKind, catalogue_page};
+pub use asset::{Asset, assets};
 pub use cache_control::CacheControl;
 pub use client_ip::{ClientIp, NotAnAddress, TrustedProxies};
 pub use extract::{
@@ -106,6 +110,7 @@ pub use extract::{
 };
 pub use idempotency::{CommandRequest, IdempotencyKey, KEPT_FOR, KeyedRequest};
 pub use layer::is_origin;
+pub use page::{Flash, FormBody, ProblemPages, Refused, SeeOther, SetCookie};
 pub use principal::{Authenticator, Principal};
 pub use problem::{FieldError, Problem};
 pub use rate_limit::{InProcessRateLimits, RateLimitLayer};

@@ -2,7 +2,7 @@
 
 use crate::server::{Server, bind};
 use crate::web::Ports;
-use crate::{Authenticator, HttpOptions, Web, health, idempotency, layer, metrics, rate_limit};
+use crate::{Authenticator, HttpOptions, ProblemPages, Web, health, idempotency, layer, metrics, rate_limit};
 use async_trait::async_trait;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
@@ -78,6 +78,10 @@ pub trait WebExt: Sized {
     /// Where requests are counted for [`HttpOptions::rate_limits`]; without it in this process.
     #[must_use]
     fn rate_limits(self, limits: impl RateLimits + 'static) -> Self;
+
+    /// What people see of problems; without it they see the JSON text.
+    #[must_use]
+    fn problem_pages(self, pages: impl ProblemPages + 'static) -> Self;
 }
 
 impl WebExt for ApplicationBuilder {
@@ -98,6 +102,11 @@ impl WebExt for ApplicationBuilder {
 
     fn rate_limits(mut self, limits: impl RateLimits + 'static) -> Self {
         self.service_mut::<HttpService>().ports.rate_limits = Some(Arc::new(limits));
+        self
+    }
+
+    fn problem_pages(mut self, pages: impl ProblemPages + 'static) -> Self {
+        self.service_mut::<HttpService>().ports.problem_pages = Some(Arc::new(pages));
         self
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::idempotency::Answers;
 use crate::principal::Authenticator;
-use crate::{HttpOptions, InProcessRateLimits};
+use crate::{HttpOptions, InProcessRateLimits, ProblemPages};
 use composable_rust_core::port::RateLimits;
 use composable_rust_runtime::Application;
 use std::sync::Arc;
@@ -18,6 +18,7 @@ struct Inner {
     options: HttpOptions,
     authenticator: Option<Arc<dyn Authenticator>>,
     rate_limits: Arc<dyn RateLimits>,
+    problem_pages: Option<Arc<dyn ProblemPages>>,
     answers: Answers,
     draining: AtomicBool,
 }
@@ -27,16 +28,25 @@ struct Inner {
 pub(crate) struct Ports {
     pub(crate) authenticator: Option<Arc<dyn Authenticator>>,
     pub(crate) rate_limits: Option<Arc<dyn RateLimits>>,
+    pub(crate) problem_pages: Option<Arc<dyn ProblemPages>>,
 }
 
 impl Web {
     pub(crate) fn new(application: Application, options: HttpOptions, ports: Ports) -> Self {
-        let Ports { authenticator, rate_limits } = ports;
+        let Ports { authenticator, rate_limits, problem_pages } = ports;
         let clock = &application.environment().clock;
         let rate_limits =
             rate_limits.unwrap_or_else(|| Arc::new(InProcessRateLimits::new(Arc::clone(clock))));
         let (answers, draining) = (Answers::default(), AtomicBool::new(false));
-        Self(Arc::new(Inner { application, options, authenticator, rate_limits, answers, draining }))
+        Self(Arc::new(Inner {
+            application,
+            options,
+            authenticator,
+            rate_limits,
+            problem_pages,
+            answers,
+            draining,
+        }))
     }
 
     pub(crate) fn application(&self) -> &Application {
@@ -53,6 +63,10 @@ impl Web {
 
     pub(crate) fn rate_limits(&self) -> &dyn RateLimits {
         &*self.0.rate_limits
+    }
+
+    pub(crate) fn problem_pages(&self) -> Option<&dyn ProblemPages> {
+        self.0.problem_pages.as_deref()
     }
 
     pub(crate) fn answers(&self) -> &Answers {

@@ -52,7 +52,8 @@ impl<T: DeserializeOwned + Validate, S: Send + Sync> OptionalFromRequest<S> for 
     }
 }
 
-fn limit_of(request: &Request) -> usize {
+/// Most bytes of a body that the route of a request takes.
+pub(crate) fn limit_of(request: &Request) -> usize {
     let own = request.extensions().get::<BodyLimit>().map(|limit| limit.0);
     own.or_else(|| request.extensions().get::<Web>().map(|web| web.options().body_limit)).unwrap_or(64 * 1024)
 }

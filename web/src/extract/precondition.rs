@@ -1,6 +1,7 @@
 //! What a client believes or wants to see: `If-Match` and `X-Min-Position`.
 
 use crate::Problem;
+use crate::page::position_seen;
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::header::IF_MATCH;
 use axum::http::request::Parts;
@@ -70,7 +71,8 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for IfMatch {
     }
 }
 
-/// `X-Min-Position`: the position that a list must show, from the `X-Position` of an earlier write.
+/// `X-Min-Position`: the position that a list must show, from the `X-Position` of an earlier write; of a page that
+/// follows a form, from [`SeeOther::after`](crate::SeeOther::after).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MinPosition(pub Option<Position>);
 
@@ -89,7 +91,9 @@ impl<S: Send + Sync> FromRequestParts<S> for MinPosition {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let Some(value) = parts.headers.get("x-min-position") else { return Ok(Self(None)) };
+        let Some(value) = parts.headers.get("x-min-position") else {
+            return Ok(Self(position_seen(&parts.headers)));
+        };
         let number = value.to_str().ok().and_then(|text| text.trim().parse::<u64>().ok());
         let position = number.and_then(|number| Position::try_from(number).ok());
         let wrong = || Problem::invalid_parameter("X-Min-Position", "X-Min-Position is a whole number");

@@ -3,8 +3,8 @@
 //! Answers are saved beside the requests, many in one write: a client does not wait for it, and until it is done a
 //! repeat gets the answer from here. One that a crash loses is rebuilt by the handler from the command's first result.
 
-use composable_rust_core::describe;
 use bytes::Bytes;
+use composable_rust_core::describe;
 use composable_rust_core::port::{EventStore, StoredResponse};
 use composable_rust_core::{CommandId, Environment};
 use std::collections::BTreeMap;

@@ -6,6 +6,8 @@ use axum::http::HeaderMap;
 use axum::http::request::Parts;
 
 const LONGEST: usize = 200;
+/// Where a form brings it: no page can make a browser send a header without a script.
+const FIELD: &str = "idempotency_key";
 
 /// `Idempotency-Key`: 1 to 200 visible ASCII characters, quoted (a structured field string) or bare.
 ///
@@ -20,6 +22,15 @@ impl IdempotencyKey {
         &self.0
     }
 
+    /// The key in the field `idempotency_key` of a form, if it has one.
+    ///
+    /// # Errors
+    /// 400 `invalid_parameter` when it has other characters.
+    pub(crate) fn in_form(body: &[u8]) -> Result<Option<Self>, Problem> {
+        let key = form_urlencoded::parse(body).find(|(name, _)| name == FIELD).map(|(_, key)| key);
+        key.map(|key| Self::checked(&key).ok_or_else(wrong)).transpose()
+    }
+
     /// The key of a request, if it has one.
     ///
     /// # Errors
@@ -32,14 +43,18 @@ impl IdempotencyKey {
             let text = text.trim();
             text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text)
         });
-        let fits =
-            |key: &&str| (1..=LONGEST).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic());
-        let wrong = || {
-            let detail = "Idempotency-Key has 1 to 200 visible ASCII characters, in quotes or bare";
-            Problem::invalid_parameter("Idempotency-Key", detail)
-        };
-        bare.filter(fits).map(|key| Some(Self(key.to_owned()))).ok_or_else(wrong)
+        bare.and_then(Self::checked).map(Some).ok_or_else(wrong)
     }
+
+    fn checked(key: &str) -> Option<Self> {
+        let fits = (1..=LONGEST).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic());
+        fits.then(|| Self(key.to_owned()))
+    }
+}
+
+fn wrong() -> Problem {
+    let detail = "Idempotency-Key has 1 to 200 visible ASCII characters, in quotes or bare";
+    Problem::invalid_parameter("Idempotency-Key", detail)
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {

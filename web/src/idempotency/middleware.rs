@@ -5,6 +5,7 @@ use super::answers::{Claim, Taken};
 use super::command_request::Recognised;
 use super::fingerprint::{fingerprint, stamp_in};
 use crate::extract::read_body;
+use crate::page::is_form;
 use crate::principal::Identity;
 use crate::{Problem, Web};
 use axum::body::{Body, HttpBody};
@@ -28,11 +29,23 @@ pub(crate) async fn idempotency(State(web): State<Web>, request: Request, next: 
     if request.method() != Method::POST {
         return next.run(request).await;
     }
-    match IdempotencyKey::of(request.headers()) {
-        Ok(None) => next.run(request).await,
-        Ok(Some(key)) => keyed(&web, key, request, next).await.unwrap_or_else(IntoResponse::into_response),
+    match key_of(&web, request).await {
+        Ok((request, None)) => next.run(request).await,
+        Ok((request, Some(key))) => {
+            keyed(&web, key, request, next).await.unwrap_or_else(IntoResponse::into_response)
+        }
         Err(problem) => problem.into_response(),
     }
+}
+
+/// The key in the header, or in the form.
+async fn key_of(web: &Web, request: Request) -> Result<(Request, Option<IdempotencyKey>), Problem> {
+    let key = IdempotencyKey::of(request.headers())?;
+    if key.is_some() || !is_form(request.headers()) {
+        return Ok((request, key));
+    }
+    let (request, body) = buffered(web, request).await?;
+    Ok((request, IdempotencyKey::in_form(&body)?))
 }
 
 async fn keyed(web: &Web, key: IdempotencyKey, request: Request, next: Next) -> Result<Response, Problem> {

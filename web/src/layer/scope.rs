@@ -2,6 +2,7 @@
 
 use super::finish::finish;
 use crate::metrics::Measured;
+use crate::page::Asked;
 use crate::{BodyLimit, RequestIds, Web};
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
@@ -14,7 +15,7 @@ pub(crate) async fn scope(State(web): State<Web>, mut request: Request, next: Ne
     let environment = web.application().environment().clone();
     let started = environment.now();
     let ids = RequestIds::of(request.headers(), &environment);
-    let path = request.uri().path().to_owned();
+    let asked = Asked::of(&request);
     let span = span(&request, &ids);
     let measured = web.options().metrics.then(|| Measured::of(&request));
     let client = web.options().trusted_proxies.client_of(&request);
@@ -26,7 +27,7 @@ pub(crate) async fn scope(State(web): State<Web>, mut request: Request, next: Ne
     }
     extensions.insert(web.clone());
     let mut response = next.run(request).instrument(span.clone()).await;
-    finish(&mut response, &path, &ids, web.options());
+    finish(&mut response, &asked, &ids, &web);
     let took = elapsed(started, environment.now());
     if let Some(measured) = measured {
         measured.answered(response.status(), took);

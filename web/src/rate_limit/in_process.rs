@@ -1,8 +1,8 @@
 //! Budgets counted in this process, on the clock of the environment.
 
 use async_trait::async_trait;
-use composable_rust_core::port::{Rate, RateDecision, RateLimits, StoreError};
 use composable_rust_core::Clock;
+use composable_rust_core::port::{Rate, RateDecision, RateLimits, StoreError};
 use composable_rust_runtime::resilience::TokenBucket;
 use lru::LruCache;
 use std::fmt;

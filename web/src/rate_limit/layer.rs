@@ -2,12 +2,12 @@
 
 use super::budget::{Budget, refusal};
 use crate::principal::Identity;
-use composable_rust_core::describe;
 use crate::{ClientIp, Problem, Web};
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use composable_rust_core::UserId;
+use composable_rust_core::describe;
 use composable_rust_core::port::Rate;
 use std::net::{IpAddr, Ipv6Addr};
 
