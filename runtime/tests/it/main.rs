@@ -9,6 +9,7 @@ mod defects;
 mod domain;
 mod fairness;
 mod health;
+mod informed;
 mod lifecycle;
 mod parking;
 mod process_start;
