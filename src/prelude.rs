@@ -4,9 +4,10 @@ pub use crate::effect::{DispatchError, Dispatched};
 pub use crate::{
     Action, Activity, ActivityContext, ActivityError, ActivityPolicy, Call, Command, CommandId, Context,
     Data, Decider, Decision, Effects, Environment, Event, Events, ExpectedVersion, Id, Input, Label, Never,
-    Notification, Outcome, Position, Process, ProcessId, Projection, Recorded, Reducer, Rejected, Rejection,
-    RejectionKind, Row, Rows, State, Step, Steps, StreamId, StreamVersion, Timestamp, UserId, Uuid, append_events,
-    async_effect, call, cancel, delay, dispatch, fold, publish_event, reducer, schedule, steps,
+    Notification, Outcome, Position, Process, ProcessId, ProcessStart, Projection, Recorded, Reducer,
+    Rejected, Rejection, RejectionKind, Row, Rows, State, Step, Steps, StreamId, StreamVersion, Timestamp,
+    UserId, Uuid, append_events, async_effect, call, cancel, delay, dispatch, fold, publish_event, reducer,
+    schedule, steps,
 };
 pub use async_trait::async_trait;
 pub use composable_rust_runtime::store::{Store, StoreOptions};

@@ -127,6 +127,9 @@ pub trait Activity: Debug + Send + Sync + 'static {
 
     /// Makes one attempt. It may run more than once for one call: the other side tells repeats by the idempotency key.
     ///
+    /// Each attempt runs in a task of its own. One that blocks its thread delays no other work, but is not cut off before
+    /// it lets go; see `tokio::task::spawn_blocking`.
+    ///
     /// # Errors
     /// [`ActivityError`] when there was no answer.
     ///
