@@ -54,7 +54,7 @@ fn every_effect_tells_kind_target_and_payload() {
         Effects::load_events(LoadEvents { stream: account(), after: 3_u32.into(), limit: 9 }, |_| None),
         Effects::save_snapshot(SaveSnapshot::new(account(), 7_u32.into(), &Account::default()), |_| None),
         Effects::load_snapshot(LoadSnapshot { stream: account() }, |_| Saved::Yes),
-        Effects::dispatch(&key, &AccountCommand::Freeze, |done| match done {
+        Effects::dispatch(key, &AccountCommand::Freeze, |done| match done {
             Ok(_) => Saved::Yes,
             Err(DispatchError::Rejected(refused)) => Saved::No(refused.to_string()),
             Err(error) => Saved::No(error.to_string()),
