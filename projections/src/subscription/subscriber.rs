@@ -36,6 +36,9 @@ pub trait Subscriber: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError`] when the store failed.
+    ///
+    /// # Cancel safety
+    /// It only reads: drop it at any time.
     async fn checkpoint(&mut self) -> Result<Position, StoreError>;
 
     /// Shuts out whoever held the lease before, although nothing has been handled yet, and answers the checkpoint from
