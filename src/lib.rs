@@ -66,6 +66,6 @@ pub use composable_rust_testing as testing;
 #[doc(no_inline)]
 pub use composable_rust_runtime::{Application, ApplicationBuilder, ApplicationError};
 
-#[cfg(all(doctest, feature = "sqlite", feature = "testing"))]
+#[cfg(all(doctest, feature = "sqlite", feature = "testing", feature = "web"))]
 mod guides;
 pub mod prelude;

@@ -69,6 +69,15 @@ impl Sqlite {
         }
     }
 
+    /// Makes the folder and refuses what can be no file, without opening it: for what an application puts beside it
+    /// before it starts.
+    ///
+    /// # Errors
+    /// [`StoreError::Setup`] with what to do.
+    pub fn prepare(&self) -> Result<(), StoreError> {
+        check_path(self.path()?)
+    }
+
     /// With other limits than the usual ones.
     #[must_use]
     pub fn with_options(mut self, options: SqliteOptions) -> Self {
@@ -116,7 +125,8 @@ fn check_name(path: &Path) -> Result<(), String> {
     let text = path.to_string_lossy();
     if text.contains(":memory:") || text.starts_with("file:sqlx-in-memory") || text.is_empty() {
         return Err(
-            "SQLite in memory keeps nothing; name a file, or use the memory storage of the testing crate".into()
+            "SQLite in memory keeps nothing; name a file, or use the memory storage of the testing crate"
+                .into(),
         );
     }
     Ok(())

@@ -64,13 +64,16 @@ pub fn assembled(parts: Parts) -> ApplicationBuilder {
 /// The whole application, as the operator wants it.
 ///
 /// # Errors
-/// When the development gateway's books or the session secret cannot be opened.
+/// When the database can be no file, or the development gateway's books or the session secret cannot be opened.
 pub fn ticketing(config: &Config) -> Result<ApplicationBuilder, BoxError> {
+    let storage = config.storage();
+    // The gateway's books and the secret stand beside the database: its folder is made, or found wrong, first.
+    storage.prepare()?;
     let parts = Parts {
         gateway: Arc::new(config.gateway()?),
         sessions: Sessions::new(config.secret()?, config.admin_email.clone()),
         hold: config.hold,
         payment: config.payment,
     };
-    Ok(assembled(parts).storage(config.storage()).http(config.http()))
+    Ok(assembled(parts).storage(storage).http(config.http()))
 }

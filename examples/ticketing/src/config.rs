@@ -10,12 +10,12 @@ pub use settings::Settings;
 
 use crate::payment::gateway::{Ledger, SimulatedGateway};
 use crate::shared::Secret;
-use clap::Parser;
 use composable_rust::port::Rate;
 use composable_rust::prelude::*;
 use composable_rust::runtime::{BoxError, SystemClock};
 use composable_rust::web::{RateLimitLayer, TrustedProxies};
 use std::fmt;
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -72,11 +72,13 @@ impl Config {
     /// # Errors
     /// Everything that is wrong, at once.
     pub fn from_command_line() -> Result<Option<Self>, ConfigErrors> {
-        let settings = Settings::parse();
+        let mut errors = Vec::new();
+        let settings = Settings::said(&mut errors);
         let prints = settings.print_config;
-        let config = Self::resolve(settings)?;
+        let config = Self::resolve(settings, errors)?;
         if prints {
-            print(&config);
+            // Whoever reads no further, as `head` does, has seen enough.
+            write!(std::io::stdout(), "{config}").ok();
             return Ok(None);
         }
         Ok(Some(config))
@@ -126,11 +128,6 @@ impl Config {
             None => Secret::kept_in(&beside(&self.database, "secret")),
         }
     }
-}
-
-#[expect(clippy::print_stdout, reason = "it was asked for with --print-config")]
-fn print(config: &Config) {
-    print!("{config}");
 }
 
 /// What is kept beside the database: its whole name, so that two databases never share it, and what it is.

@@ -32,12 +32,11 @@ impl fmt::Display for ConfigErrors {
 impl std::error::Error for ConfigErrors {}
 
 impl Config {
-    /// The configuration that these settings make.
+    /// The configuration that these settings make; `errors` is what was wrong with saying them.
     ///
     /// # Errors
     /// Everything that is wrong, at once.
-    pub fn resolve(mut settings: Settings) -> Result<Self, ConfigErrors> {
-        let mut errors = Vec::new();
+    pub fn resolve(mut settings: Settings, mut errors: Vec<String>) -> Result<Self, ConfigErrors> {
         settings.add_file(&mut errors);
         let config = check(&settings, &mut errors);
         if errors.is_empty() { Ok(config) } else { Err(ConfigErrors(errors)) }

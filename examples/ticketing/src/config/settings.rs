@@ -2,7 +2,9 @@
 
 #![expect(clippy::doc_markdown, reason = "the text of a field is its --help, which shows angle brackets")]
 
-use clap::Parser;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory, Parser};
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
@@ -77,6 +79,23 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// What the command line and the environment say. Flags that are unknown are noted, and the rest is heard even so;
+    /// `--help` and `--version` print and end the program.
+    pub(super) fn said(errors: &mut Vec<String>) -> Self {
+        let mut arguments: Vec<_> = std::env::args_os().collect();
+        loop {
+            match Self::try_parse_from(&arguments) {
+                Ok(settings) => return settings,
+                Err(wrong) if !wrong.use_stderr() => wrong.exit(),
+                Err(wrong) => {
+                    errors.push(told(&wrong));
+                    let Some(unknown) = place_of_unknown(&wrong, &arguments) else { return Self::default() };
+                    arguments.remove(unknown);
+                }
+            }
+        }
+    }
+
     /// Takes from the file what neither a flag nor the environment says, and notes what is wrong with the file.
     pub(super) fn add_file(&mut self, errors: &mut Vec<String>) {
         let Some(path) = self.config.clone() else { return };
@@ -139,6 +158,36 @@ impl Settings {
             _ => return None,
         })
     }
+}
+
+/// Where the argument stands that clap does not know.
+fn place_of_unknown(wrong: &clap::Error, arguments: &[OsString]) -> Option<usize> {
+    let unknown = match wrong.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(text)) if wrong.kind() == ErrorKind::UnknownArgument => text,
+        Some(_) | None => return None,
+    };
+    // Of `--unknown=3` clap names the flag alone.
+    arguments
+        .iter()
+        .skip(1)
+        .position(|said| said.to_string_lossy().starts_with(unknown))
+        .map(|place| place + 1)
+}
+
+/// What clap found, without the usage; of a value that is no text it does not say whose it is.
+fn told(wrong: &clap::Error) -> String {
+    if wrong.kind() == ErrorKind::InvalidUtf8 {
+        let is_wrong = |name: &&OsStr| std::env::var_os(name).is_some_and(|value| value.to_str().is_none());
+        let command = Settings::command();
+        let names = command.get_arguments().filter_map(clap::Arg::get_env).filter(is_wrong);
+        let names: Vec<_> = names.map(OsStr::to_string_lossy).collect();
+        let names = if names.is_empty() { "an argument".to_owned() } else { names.join(", ") };
+        return format!("{names}: write it in UTF-8");
+    }
+    let text = wrong.to_string();
+    let text = text.split("Usage:").next().unwrap_or_default().trim_start_matches("error: ");
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    format!("{text}: --help lists what can be written")
 }
 
 fn read(path: &Path) -> Result<Table, String> {

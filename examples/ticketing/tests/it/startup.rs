@@ -146,6 +146,7 @@ fn what_cannot_be_read_hides_nothing_else_that_is_wrong() {
     let mut command = ticketing(folder.path());
     command
         .env_remove("PORT")
+        .args(["--nonsense", "--more=5"])
         .args(["--hold-seconds", "0.5", "--config"])
         .arg(&file)
         .env("RATE_LIMIT_PER_IP", "many");
@@ -159,6 +160,8 @@ fn what_cannot_be_read_hides_nothing_else_that_is_wrong() {
     let (status, _, errors) = run(&mut command);
     assert!(!status.success());
     for told in [
+        "unexpected argument '--nonsense' found",
+        "unexpected argument '--more' found",
         "hold_second is not a setting",
         "PAYMENT_SECONDS is \"soon\": write 1 to 86400",
         "log_format is of the kind array: write a text",
@@ -177,6 +180,17 @@ fn what_cannot_be_read_hides_nothing_else_that_is_wrong() {
     assert!(!errors.contains("RATE_LIMIT_PER_USER"), "set to nothing is not set: {errors}");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_variable_that_is_no_text_is_named() {
+    use std::os::unix::ffi::OsStrExt;
+    let folder = folder();
+    let value = std::ffi::OsStr::from_bytes(&[0xff]);
+    let (status, _, errors) = run(ticketing(folder.path()).env("ADMIN_EMAIL", value));
+    assert!(!status.success());
+    assert!(errors.contains("ADMIN_EMAIL: write it in UTF-8"), "{errors}");
+}
+
 #[test]
 fn a_database_that_is_no_file_is_refused_and_leaves_none() {
     let folder = folder();
@@ -185,6 +199,10 @@ fn a_database_that_is_no_file_is_refused_and_leaves_none() {
         assert!(!status.success() && errors.contains("DATABASE_URL: "), "{url}: {errors}");
     }
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    std::fs::create_dir(folder.path().join("data")).unwrap();
+    let (_, _, errors) = run(ticketing(folder.path()).env("DATABASE_URL", "sqlite://data"));
+    assert!(errors.contains("data is a folder; name a file in it"), "{errors}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 
 #[test]
