@@ -12,9 +12,11 @@ pub fn routes(sessions: Sessions) -> Router<Application> {
     Router::new().route("/api/auth/dev-sign-in", post(dev_sign_in)).layer(Extension(sessions))
 }
 
-#[derive(Debug, Deserialize)]
-struct SignIn {
-    email: String,
+/// Who somebody says he is.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct SignIn {
+    /// His address.
+    pub email: String,
 }
 
 impl Validate for SignIn {
@@ -33,12 +35,24 @@ struct SignedIn {
 async fn dev_sign_in(
     State(app): State<Application>,
     Extension(sessions): Extension<Sessions>,
-    JsonBody(SignIn { email }): JsonBody<SignIn>,
+    JsonBody(who): JsonBody<SignIn>,
 ) -> Result<Json<SignedIn>, Problem> {
-    let user = user_of(&app, &email).await?;
-    let Principal { user_id, roles, .. } = sessions.account(user, &email);
-    let token = sessions.token(user, &email, app.environment().now()).ok_or_else(Problem::internal)?;
+    let (token, Principal { user_id, roles, .. }) = sign_in(&app, &sessions, &who).await?;
     Ok(Json(SignedIn { token, user_id, roles }))
+}
+
+/// A token for whoever says that this is his address, and who that is.
+///
+/// # Errors
+/// [`Problem`] when the account can neither be found nor made.
+pub async fn sign_in(
+    app: &Application,
+    sessions: &Sessions,
+    who: &SignIn,
+) -> Result<(String, Principal), Problem> {
+    let user = user_of(app, &who.email).await?;
+    let token = sessions.token(user, &who.email, app.environment().now()).ok_or_else(Problem::internal)?;
+    Ok((token, sessions.account(user, &who.email)))
 }
 
 /// The user of an e-mail address; made when nobody has used it before.

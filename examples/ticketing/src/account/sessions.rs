@@ -10,8 +10,10 @@ use jiff::Timestamp;
 use sha2::Sha256;
 use std::time::Duration;
 
+/// The cookie in which pages keep the token.
+pub const COOKIE: &str = "session";
 /// How long a token is valid.
-const VALID_FOR: Duration = Duration::from_hours(7 * 24);
+pub const VALID_FOR: Duration = Duration::from_hours(7 * 24);
 
 /// Makes and checks tokens: `<user, e-mail and expiry>.<signature>`.
 #[derive(Debug, Clone)]
@@ -76,5 +78,9 @@ fn normal(email: &str) -> String {
 impl Authenticator for Sessions {
     async fn authenticate(&self, app: &Application, token: &str) -> Result<Option<Principal>, Problem> {
         Ok(self.principal(token, app.environment().now()))
+    }
+
+    fn cookie(&self) -> Option<&str> {
+        Some(COOKIE)
     }
 }

@@ -18,10 +18,11 @@ use std::time::Duration;
 
 /// What a payment needs besides the request.
 #[derive(Debug, Clone)]
-struct Till {
+pub struct Till {
     /// How long a payment that was started keeps its places.
-    guarantee: Duration,
-    gateway: Arc<dyn PaymentGateway>,
+    pub guarantee: Duration,
+    /// Who moves the money.
+    pub gateway: Arc<dyn PaymentGateway>,
 }
 
 /// The routes of this slice; `guarantee` is how long a payment that was started keeps its places.
@@ -74,16 +75,18 @@ impl PaymentBody {
     }
 }
 
-#[derive(Debug, Deserialize)]
-struct Pay {
-    reservation_id: ReservationId,
-    method: Method,
+/// What is to be paid, and how.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct Pay {
+    /// Which order.
+    pub reservation_id: ReservationId,
+    /// How.
+    pub method: Method,
 }
 
 // Whether the method fits the amount is known with the reservation only.
 impl Validate for Pay {}
 
-/// Starts the payment, charges and settles. Whatever interrupts it, the checkout process finishes.
 async fn pay(
     State(app): State<Application>,
     Extension(till): Extension<Till>,
@@ -91,6 +94,43 @@ async fn pay(
     command: KeyedRequest,
     JsonBody(pay): JsonBody<Pay>,
 ) -> Result<Written<PaymentBody>, Problem> {
+    let paid = pay_order(&app, &till, &principal, &command, pay).await?;
+    let body = PaymentBody::new(paid.id, &paid.payment.state);
+    Ok(Written::created(&paid, format!("/api/payments/{}", paid.id), body))
+}
+
+/// A payment that was started.
+#[derive(Debug, Clone)]
+pub struct Paid {
+    /// Its id.
+    pub id: PaymentId,
+    /// What became of it.
+    pub payment: Loaded<Payment>,
+    /// Where that is in the log.
+    pub position: Position,
+}
+
+impl Versioned for Paid {
+    fn version(&self) -> StreamVersion {
+        self.payment.version
+    }
+
+    fn position(&self) -> Option<Position> {
+        Some(self.position)
+    }
+}
+
+/// Starts the payment, charges and settles. Whatever interrupts it, the checkout process finishes.
+///
+/// # Errors
+/// 404 and 403 as for every reservation, 422 when the method does not fit the amount; what the reservation refuses.
+pub async fn pay_order(
+    app: &Application,
+    till: &Till,
+    principal: &Principal,
+    command: &CommandRequest,
+    pay: Pay,
+) -> Result<Paid, Problem> {
     let unknown = || Problem::not_found("there is no such reservation");
     let reservation = app.load::<Reservation>(&pay.reservation_id).await?.ok_or_else(unknown)?.state;
     let order = reservation.order.as_ref().ok_or_else(unknown)?;
@@ -115,15 +155,13 @@ async fn pay(
     let answer = match pay.method {
         Method::Free {} => ChargeAnswer::Succeeded,
         method @ Method::Simulated { .. } => {
-            charge(&app, &*till.gateway, id, gateway::Order { amount: order.total, method }).await
+            charge(app, &*till.gateway, id, gateway::Order { amount: order.total, method }).await
         }
     };
     let order = (pay.reservation_id, &reservation);
-    let settled = settle(&app, order, id, answer, command.step("settle")).await?;
+    let settled = settle(app, order, id, answer, command.step("settle")).await?;
     let payment = app.load::<Payment>(&id).await?.ok_or_else(Problem::internal)?;
-    let position = settled.unwrap_or(started.position);
-    let body = PaymentBody::new(id, &payment.state);
-    Ok(Written::created(&(payment.version, position), format!("/api/payments/{id}"), body))
+    Ok(Paid { id, payment, position: settled.unwrap_or(started.position) })
 }
 
 fn check_method(method: Method, total: Money) -> Result<(), Problem> {

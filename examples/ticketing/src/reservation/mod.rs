@@ -14,5 +14,5 @@ pub mod views;
 
 pub use actions::{ReservationAction, ReservationCommand, ReservationEvent};
 pub use decider::ReservationRefused;
-pub use routes::routes;
+pub use routes::{NewReservation, Placed, extend_hold, hold_places, reservation_of, routes};
 pub use state::{Order, Reservation, ReservationStatus};

@@ -35,16 +35,18 @@ pub fn routes(hold: Duration, gateway: Arc<dyn PaymentGateway>) -> Router<Applic
         .layer(Extension(gateway))
 }
 
+/// What a customer wants.
 #[derive(Debug, Deserialize)]
-struct NewReservation {
-    event_id: ShowId,
-    lines: Vec<Wanted>,
+pub struct NewReservation {
+    /// Of which show.
+    pub event_id: ShowId,
+    /// Which places.
+    pub lines: Vec<Wanted>,
 }
 
 // The show's quote checks the lines.
 impl Validate for NewReservation {}
 
-/// Holds all places or none: order, places and the customer's limit change in one append.
 async fn place(
     State(app): State<Application>,
     Extension(HoldTime(hold)): Extension<HoldTime>,
@@ -52,26 +54,64 @@ async fn place(
     command: KeyedRequest,
     JsonBody(wanted): JsonBody<NewReservation>,
 ) -> Result<Written<ReservationBody>, Problem> {
+    let placed = hold_places(&app, hold, &principal, &command, &wanted).await?;
+    let body = ReservationBody::new(placed.id, &placed.reservation, app.environment().now());
+    Ok(Written::created(&placed, format!("/api/reservations/{}", placed.id), body))
+}
+
+/// An order that holds its places.
+#[derive(Debug, Clone)]
+pub struct Placed {
+    /// Its id.
+    pub id: ReservationId,
+    /// The order.
+    pub reservation: Reservation,
+    /// Its version.
+    pub version: StreamVersion,
+    /// Where it is in the log.
+    pub position: Position,
+}
+
+impl Versioned for Placed {
+    fn version(&self) -> StreamVersion {
+        self.version
+    }
+
+    fn position(&self) -> Option<Position> {
+        Some(self.position)
+    }
+}
+
+/// Holds all places or none: order, places and the customer's limit change in one append.
+///
+/// # Errors
+/// What the show, its sections or the customer's limit refuse.
+pub async fn hold_places(
+    app: &Application,
+    hold: Duration,
+    principal: &Principal,
+    command: &CommandRequest,
+    wanted: &NewReservation,
+) -> Result<Placed, Problem> {
     let (id, customer): (ReservationId, _) = (command.new_id(0), principal.user_id);
-    let show = event_to_see(&app, wanted.event_id, Some(&principal)).await?.state;
+    let show = event_to_see(app, wanted.event_id, Some(principal)).await?.state;
     let limit = show.listing.as_ref().and_then(|listing| listing.max_per_customer);
     // A repeat of a request that was carried out is not priced anew: it gets its first answer, whatever is sold now.
     let order = match app.load::<Reservation>(&id).await?.and_then(|found| found.state.order) {
         Some(order) => order,
-        None => priced(&show, &wanted, customer, (app.environment().now(), hold))?,
+        None => priced(&show, wanted, customer, (app.environment().now(), hold))?,
     };
     let counted = QuotaCommand::Take { reservation: id, quantity: order.places(), limit };
     let hold = |(section, places)| on(section, InventoryCommand::Hold { reservation: id, places });
     let places: Vec<_> = holds_of(&order.lines).into_iter().map(hold).collect();
     let quota = on(QuotaId::of(wanted.event_id, customer), counted);
     // The sections choose the seats, and the order is told.
-    let order = on(id, ReservationCommand::Place(order)).informed_by(seated(seats_of(&show, &wanted)));
+    let order = on(id, ReservationCommand::Place(order)).informed_by(seated(seats_of(&show, wanted)));
     let commands = (places, order, quota);
 
     let receipt = app.execute_all(commands).request(command.context()).await?;
-    let order = &receipt.parts.1;
-    let body = ReservationBody::new(id, &fold(&order.events), app.environment().now());
-    Ok(Written::created(&(order.version, receipt.position), format!("/api/reservations/{id}"), body))
+    let order = receipt.parts.1;
+    Ok(Placed { id, reservation: fold(&order.events), version: order.version, position: receipt.position })
 }
 
 /// The sections with numbered seats that are asked for.
@@ -118,7 +158,6 @@ async fn one(
     Ok(Written::ok(&found, ReservationBody::new(id, &found.state, app.environment().now())))
 }
 
-/// Its owner's alone: an administrator may end another's hold, not prolong it.
 async fn extend(
     State(app): State<Application>,
     Extension(HoldTime(hold)): Extension<HoldTime>,
@@ -126,14 +165,27 @@ async fn extend(
     command: CommandRequest,
     PathId(id): PathId<ReservationId>,
 ) -> Result<Written<ReservationBody>, Problem> {
-    let found = reservation_of(&app, id, &principal).await?;
+    let extended = extend_hold(&app, hold, &principal, &command, id).await?;
+    Ok(Written::ok(&extended, ReservationBody::new(id, &extended.state, app.environment().now())))
+}
+
+/// Its owner's alone: an administrator may end another's hold, not prolong it.
+///
+/// # Errors
+/// 404 and 403 as for every reservation; what the reservation refuses.
+pub async fn extend_hold(
+    app: &Application,
+    hold: Duration,
+    principal: &Principal,
+    command: &CommandRequest,
+    id: ReservationId,
+) -> Result<Receipt<Reservation>, Problem> {
+    let found = reservation_of(app, id, principal).await?;
     if found.state.order.as_ref().is_none_or(|order| order.customer != principal.user_id) {
         return Err(Problem::forbidden("this reservation is another's"));
     }
     let until = later(app.environment().now(), hold);
-    let receipt = app.execute(id, ReservationCommand::Extend { until }).request(command.context()).await?;
-    let body = ReservationBody::new(id, &receipt.state, app.environment().now());
-    Ok(Written::ok(&(receipt.version, receipt.position), body))
+    Ok(app.execute(id, ReservationCommand::Extend { until }).request(command.context()).await?)
 }
 
 async fn call_off(
@@ -149,7 +201,10 @@ async fn call_off(
 }
 
 /// The reservation, if it is this person's.
-async fn reservation_of(
+///
+/// # Errors
+/// 404 for an unknown one, 403 for another's.
+pub async fn reservation_of(
     app: &Application,
     id: ReservationId,
     principal: &Principal,

@@ -20,5 +20,5 @@ pub use decider::ShowRefused;
 pub use draft::{NewSection, NewShow, NewTier};
 pub use pages::pages;
 pub use quote::{Quote, Wanted};
-pub use routes::{event_to_manage, event_to_see, routes};
+pub use routes::{Search, event_to_manage, event_to_see, routes, shows_like};
 pub use state::{Listing, SeatRow, Section, SectionKind, Show, ShowStatus, Tier, Venue};

@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::routing::{get, post};
 use composable_rust::later;
 use composable_rust::prelude::*;
+use composable_rust::runtime::ViewQuery;
 use composable_rust::web::body_limit;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -69,13 +70,17 @@ enum Wanted {
     Cancelled,
 }
 
-#[derive(Debug, Deserialize)]
-struct Search {
+/// What shows are looked for.
+#[derive(Debug, Default, Deserialize)]
+pub struct Search {
     status: Option<Wanted>,
-    from: Option<Timestamp>,
-    to: Option<Timestamp>,
+    /// Those that begin then or later.
+    pub from: Option<Timestamp>,
+    /// Those that begin then or before.
+    pub to: Option<Timestamp>,
     owner_id: Option<UserId>,
-    q: Option<String>,
+    /// Those with these words in their title or venue.
+    pub q: Option<String>,
 }
 
 async fn list(
@@ -85,8 +90,20 @@ async fn list(
     pagination: Pagination,
     min_position: MinPosition,
 ) -> Result<PageBody<EventBody>, Problem> {
-    let mut query = min_position.of(app.view::<ShowList>()).query();
-    if !principal.as_ref().is_some_and(|principal| principal.has_role("admin")) {
+    let shows = min_position.of(app.view::<ShowList>());
+    let query = shows_like(&shows, principal.as_ref(), search).order_by_descending("created_at");
+    let page = query.page(pagination.page, pagination.page_size).fetch().await?;
+    Ok(PageBody::new(pagination, page, |row| EventBody::new(row.id, row.version, &row.show)))
+}
+
+/// The shows that are looked for, among those that this person may see.
+pub fn shows_like(
+    shows: &View<ShowList>,
+    principal: Option<&Principal>,
+    search: Search,
+) -> ViewQuery<ShowList> {
+    let mut query = shows.query();
+    if !principal.is_some_and(|principal| principal.has_role("admin")) {
         let me = principal.map(|principal| principal.user_id.to_string());
         query = query.any_of("seen_by", [ListedShow::EVERYBODY.to_owned()].into_iter().chain(me));
     }
@@ -105,9 +122,7 @@ async fn list(
     if let Some(words) = search.q {
         query = query.contains("words", &words);
     }
-    let page =
-        query.order_by_descending("created_at").page(pagination.page, pagination.page_size).fetch().await?;
-    Ok(PageBody::new(pagination, page, |row| EventBody::new(row.id, row.version, &row.show)))
+    query
 }
 
 async fn one(
