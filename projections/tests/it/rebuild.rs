@@ -2,7 +2,7 @@
 
 use crate::tally::{DoubleTotals, Totals};
 use crate::world::{Running, World, in_a_world};
-use composable_rust_core::{Position, Projection, elapsed};
+use composable_rust_core::{Position, Projection, describe, elapsed};
 use composable_rust_projections::{ProjectionOptions, SubscriptionError, SubscriptionState, verify};
 use std::time::Duration;
 
@@ -170,7 +170,8 @@ fn a_rebuild_that_waits_for_its_turn_ends_at_once_at_a_shutdown() {
             running.shut_down().await
         };
         let (ordered, ended) = tokio::join!(control.rebuild(), shut_down);
-        assert!(ordered.unwrap_err().to_string().contains("shuts down"));
+        let refused = describe(&ordered.unwrap_err());
+        assert!(refused.contains("shuts down"), "{refused}");
         ended.unwrap();
         assert!(elapsed(began, world.environment.now()) < Duration::from_millis(1_100));
     });

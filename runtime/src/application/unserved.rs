@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use std::time::Duration;
 
 /// How late a timer may be before nobody seems to serve it: a process elsewhere that is restarted takes less.
-const GRACE: Duration = Duration::from_secs(60);
+const GRACE: Duration = Duration::from_mins(1);
 
 /// The declared processes, before anything runs.
 pub(super) struct Processes {

@@ -105,3 +105,56 @@ fn decode<A: Activity>(call: Value) -> Result<A::Call, ActivityError> {
 fn encode<C: ActivityCall>(outcome: &Outcome<C>) -> Result<Box<RawValue>, ActivityError> {
     serde_json::value::to_raw_value(outcome).map_err(|error| ActivityError::Permanent(error.into()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::live_environment;
+    use std::future::pending;
+    use std::sync::Mutex;
+    use tokio_util::sync::{CancellationToken, DropGuard};
+
+    /// Never answers, and tells when its attempt is dropped.
+    #[derive(Debug)]
+    struct Endless {
+        began: CancellationToken,
+        dropped: Mutex<Option<DropGuard>>,
+    }
+
+    #[async_trait]
+    impl AnyActivity for Endless {
+        fn policy(&self) -> ActivityPolicy {
+            ActivityPolicy::default()
+        }
+
+        async fn perform(
+            &self,
+            _: Value,
+            _: ActivityContext,
+            _: &dyn Clock,
+        ) -> Result<Box<RawValue>, ActivityError> {
+            let _tells = self.dropped.lock().unwrap().take();
+            self.began.cancel();
+            pending().await
+        }
+
+        fn give_up(&self, _: &Value, error: &ActivityError) -> Result<Box<RawValue>, ActivityError> {
+            Err(ActivityError::Permanent(error.to_string().into()))
+        }
+    }
+
+    #[tokio::test]
+    async fn an_attempt_that_nobody_waits_for_any_more_is_dropped() {
+        let (began, dropped) = (CancellationToken::new(), CancellationToken::new());
+        let guard = Mutex::new(Some(dropped.clone().drop_guard()));
+        let activity: Arc<dyn AnyActivity> = Arc::new(Endless { began: began.clone(), dropped: guard });
+        let context = ActivityContext { idempotency_key: "key".to_owned(), attempt: 1 };
+        let environment = live_environment();
+        tokio::select! {
+            biased;
+            _ = attempt(&activity, Value::Null, context, &environment) => panic!("it never answers"),
+            () = began.cancelled() => {}
+        }
+        dropped.cancelled().await;
+    }
+}

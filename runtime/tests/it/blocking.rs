@@ -5,11 +5,12 @@ use crate::domain::{Checkout, Order, OrderCommand, Pay, Stock, StockCommand};
 use composable_rust_core::{Activity, ActivityContext, ActivityError, later};
 use composable_rust_runtime::Application;
 use composable_rust_testing::memory::MemoryStorage;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::runtime::Builder;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 /// More than enough for what takes milliseconds.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -17,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Blocks its thread for the order "stuck" until it is let go, and answers others at once; "slow" it never answers.
 #[derive(Debug, Clone)]
 struct Blocking {
-    began: Sender<()>,
+    began: CancellationToken,
     let_go: Arc<Mutex<Receiver<()>>>,
 }
 
@@ -28,7 +29,7 @@ impl Activity for Blocking {
     async fn perform(&self, call: Pay, _: ActivityContext) -> Result<bool, ActivityError> {
         match call.order.as_str() {
             "stuck" => {
-                self.began.send(()).unwrap();
+                self.began.cancel();
                 self.let_go.lock().unwrap().recv().unwrap();
             }
             "slow" => std::future::pending().await,
@@ -74,11 +75,10 @@ async fn outcome(app: &Application, order: &str) -> String {
 fn an_activity_that_blocks_its_thread_delays_no_other_activity_and_no_timer() {
     let runtime = Builder::new_multi_thread().worker_threads(3).enable_all().build().unwrap();
     runtime.block_on(async {
-        let ((began, begins), (let_go, goes)) = (channel(), channel());
-        let app = start(Blocking { began, let_go: Arc::new(Mutex::new(goes)) }).await;
+        let (began, (let_go, goes)) = (CancellationToken::new(), channel());
+        let app = start(Blocking { began: began.clone(), let_go: Arc::new(Mutex::new(goes)) }).await;
         place(&app, "stuck", Duration::from_mins(5)).await;
-        let blocked = tokio::task::spawn_blocking(move || begins.recv_timeout(PATIENCE));
-        blocked.await.unwrap().unwrap();
+        timeout(PATIENCE, began.cancelled()).await.unwrap();
         place(&app, "rich", Duration::from_mins(5)).await;
         place(&app, "slow", Duration::from_millis(50)).await;
 
