@@ -1,10 +1,11 @@
 //! Processes: commands, activities with retries, timers, compensation, crashes at any point.
 
 use crate::domain::{Bank, Checkout, Order, OrderCommand, Stock, StockCommand, application};
-use composable_rust_core::{Environment, later};
+use composable_rust_core::{Environment, elapsed, later};
 use composable_rust_runtime::{Application, ExecuteError};
 use composable_rust_testing::simulation::{Ending, Life, Simulation};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 async fn start(simulation: &Simulation, environment: Environment, bank: &Bank) -> Application {
@@ -128,6 +129,36 @@ fn a_finished_process_leaves_no_timer_behind() {
         let stream = composable_rust_core::StreamId::new("process-checkout", "rich").unwrap();
         let timers = app.storage().timers.pending(&stream).await.unwrap();
         assert!(timers.is_empty(), "{timers:?}");
+    });
+}
+
+#[test]
+fn a_shutdown_waits_for_the_attempt_under_way_and_the_next_start_makes_another_under_the_same_key() {
+    Simulation::run(7, async |simulation| {
+        let bank = Bank::default();
+        let first = async |environment: Environment| {
+            let app = start(simulation, environment, &bank).await;
+            fill(&app).await;
+            place(&app, "slow", 1).await;
+            let clock = Arc::clone(&app.environment().clock);
+            clock.sleep(Duration::from_secs(2)).await;
+            assert_eq!(bank.log.lock().unwrap().len(), 1);
+            let began = clock.now();
+            app.shutdown().await.unwrap();
+            let waited = elapsed(began, clock.now());
+            assert!((7..10).contains(&waited.as_secs()), "an attempt may take ten seconds: {waited:?}");
+        };
+        assert_eq!(simulation.live(Life::CALM, first).await, Ending::Finished(()));
+        let second = async |environment: Environment| {
+            let app = start(simulation, environment, &bank).await;
+            app.environment().clock.sleep(Duration::from_secs(5)).await;
+            let log = bank.log.lock().unwrap().clone();
+            assert_eq!(log.iter().map(|(_, attempt)| *attempt).collect::<Vec<_>>(), [1, 2]);
+            assert_eq!(log[0].0, log[1].0);
+            app.shutdown().await.unwrap();
+        };
+        assert_eq!(simulation.live(Life::CALM, second).await, Ending::Finished(()));
+        assert!(simulation.task_panics().is_empty(), "{:?}", simulation.task_panics());
     });
 }
 
