@@ -187,9 +187,12 @@ impl Service for HttpService {
 
 impl HttpService {
     async fn listen(&self, application: &Application, router: Router) -> Result<Server, BoxError> {
-        let (listener, address) = bind(self.options.address)
-            .await
-            .map_err(|error| format!("cannot listen on {}: {error}", self.options.address))?;
+        let (listener, address) = bind(self.options.address).await.map_err(|error| {
+            format!(
+                "cannot listen on {} ({error}): stop what listens there, or choose another address or port",
+                self.options.address
+            )
+        })?;
         let server = Server::start(listener, router, self.options.clone(), application.environment());
         application.put(Listening { address });
         tracing::info!("listening on http://{address}");

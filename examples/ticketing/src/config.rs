@@ -113,8 +113,12 @@ impl Config {
     /// When its books cannot be opened.
     pub fn gateway(&self) -> Result<SimulatedGateway, BoxError> {
         let path = beside(&self.database, "gateway.jsonl");
-        let ledger =
-            Ledger::open(&path).map_err(|error| format!("{} cannot be used: {error}", path.display()))?;
+        let ledger = Ledger::open(&path).map_err(|error| {
+            let shown = path.display();
+            format!(
+                "{shown} cannot be used ({error}): let this user write there, or name another DATABASE_URL"
+            )
+        })?;
         Ok(SimulatedGateway::new(ledger, Arc::new(SystemClock)))
     }
 

@@ -103,7 +103,7 @@ fn what_is_held_is_sold_or_freed_once() {
     let sold = SeatsSold { reservation: order(1), places: some(2) };
     let released = SeatsReleased { reservation: order(1), places: some(2) };
     given::<Inventory>(held()).when(confirm.clone()).then([sold.clone()]).then_state(|places| {
-        assert_eq!((places.counts.free, places.counts.held, places.counts.sold), (1, 0, 2))
+        assert_eq!((places.counts.free, places.counts.held, places.counts.sold), (1, 0, 2));
     });
     given::<Inventory>(held())
         .when(release.clone())
@@ -150,7 +150,7 @@ fn the_organiser_makes_blocks_and_gives_back_places_all_or_nothing() {
         .when(adjust(2, some(0), some(4)))
         .then([CapacityAdded { quantity: 2 }, SeatsBlocked { places: some(4) }])
         .then_state(|places| {
-            assert_eq!((places.counts.capacity, places.counts.free, places.counts.blocked), (5, 1, 4))
+            assert_eq!((places.counts.capacity, places.counts.free, places.counts.blocked), (5, 1, 4));
         });
     let blocked = || three_places([SeatsBlocked { places: some(2) }]);
     given::<Inventory>(blocked())
