@@ -7,5 +7,5 @@ mod sessions;
 mod tests;
 
 pub use decider::{Account, AccountAction, AccountCommand, AccountEvent, AccountId};
-pub use routes::{SignIn, is_email, routes, sign_in, user_of};
+pub use routes::{SignIn, routes, sign_in, user_of};
 pub use sessions::{COOKIE, Sessions, VALID_FOR};

@@ -1,6 +1,7 @@
 //! `/api/auth`: development sign-in.
 
 use super::{AccountCommand, AccountId, Sessions};
+use crate::shared::is_email;
 use axum::extract::State;
 use axum::routing::post;
 use axum::{Extension, Json, Router};
@@ -62,13 +63,4 @@ pub async fn sign_in(
 pub async fn user_of(app: &Application, email: &str) -> Result<UserId, Problem> {
     let receipt = app.execute(AccountId::of(email), AccountCommand::Open).await?;
     receipt.state.user.ok_or_else(Problem::internal)
-}
-
-/// Whether a text may be an e-mail address.
-pub fn is_email(text: &str) -> bool {
-    let allowed = |c: char| !c.is_whitespace() && !c.is_control();
-    let is_address = text
-        .split_once('@')
-        .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'));
-    text.len() <= 254 && text.chars().all(allowed) && is_address
 }

@@ -1,8 +1,7 @@
 //! From what was said to what holds, with everything that is wrong.
 
 use super::{Config, LogFormat, Settings};
-use crate::account::is_email;
-use crate::shared::Secret;
+use crate::shared::{Secret, is_email};
 use composable_rust::prelude::*;
 use composable_rust::web::is_origin;
 use std::fmt;

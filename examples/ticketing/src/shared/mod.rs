@@ -1,11 +1,13 @@
-//! Values that every slice speaks of: ids, money, order lines, rule violations, secrets. No slice is named here.
+//! Values that every slice speaks of: ids, money, order lines, rule violations, secrets, e-mail addresses. No slice is named here.
 
+mod email;
 mod ids;
 mod line;
 mod money;
 mod secret;
 mod violation;
 
+pub use email::is_email;
 pub use ids::{PaymentId, QuotaId, ReservationId, SeatId, SectionId, ShowId, TicketId, TierId};
 pub use line::{Line, Places, Seat, Ticket, holds_of, total_of};
 pub use money::{Currency, Money};
