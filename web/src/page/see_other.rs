@@ -147,7 +147,7 @@ mod tests {
             let response = SeeOther::to(asked).into_response();
             assert_eq!(
                 (response.status(), &response.headers()["location"]),
-                (StatusCode::SEE_OTHER, &given),
+                (StatusCode::SEE_OTHER, &HeaderValue::from_static(given)),
                 "{asked}"
             );
         }
