@@ -28,11 +28,12 @@ impl MemoryBus {
 
     /// A bus with other limits.
     pub fn with_options(environment: &Environment, options: InProcessBusOptions) -> Self {
-        Self {
-            inner: InProcessBus::new(options),
-            faults: Faults::none(),
-            clock: Arc::clone(&environment.clock),
-        }
+        let clock = Arc::clone(&environment.clock);
+        Self { inner: InProcessBus::new(options), faults: Faults::none(), clock }
+    }
+
+    pub(crate) fn on_clock(clock: Arc<dyn Clock>) -> Self {
+        Self { inner: InProcessBus::default(), faults: Faults::none(), clock }
     }
 
     /// The same bus, with faults injected into what goes through this clone.

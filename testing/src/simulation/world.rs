@@ -1,7 +1,7 @@
 //! What outlives a crash: storage, time, the seed.
 
 use super::clock::VirtualClock;
-use crate::memory::{Faults, MemoryStorage};
+use crate::memory::{Faults, MemoryBus, MemoryStorage};
 use composable_rust_core::{Clock, IdGenerator, Randomness, SeededRandom, SequentialIds};
 use jiff::Timestamp;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,6 +18,7 @@ pub struct Simulation {
     ids: Arc<SequentialIds>,
     clock: VirtualClock,
     storage: MemoryStorage,
+    bus: MemoryBus,
     faults: Faults,
     panics: Arc<Mutex<Vec<String>>>,
     polls: AtomicU64,
@@ -49,11 +50,13 @@ impl Simulation {
             .expect("a runtime of one thread");
         runtime.block_on(async {
             let faults = faults(seed);
+            let clock = VirtualClock::starting_at(EPOCH);
             let simulation = Self {
                 seed,
                 random: SeededRandom::new(seed),
                 ids: Arc::default(),
-                clock: VirtualClock::starting_at(EPOCH),
+                bus: MemoryBus::on_clock(Arc::new(clock.clone())).with_faults(faults.clone()),
+                clock,
                 storage: MemoryStorage::new().with_faults(faults.clone()),
                 faults,
                 panics: Arc::default(),
@@ -73,7 +76,12 @@ impl Simulation {
         self.storage.clone()
     }
 
-    /// The faults of the storage, to switch them off or to script one.
+    /// A bus outside of the application, which outlives it as a broker does, with the simulation's faults.
+    pub fn bus(&self) -> MemoryBus {
+        self.bus.clone()
+    }
+
+    /// The faults of storage and bus, to switch them off or to script one.
     pub fn faults(&self) -> Faults {
         self.faults.clone()
     }

@@ -3,6 +3,7 @@
 use composable_rust::port::{DeadLetterFilter, LogQuery, PageRequest};
 use composable_rust::projections::verify;
 use composable_rust::{Application, Position, Projection, RecordedEvent, StreamId};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use ticketing::inventory::{Inventory, views::Availability};
@@ -26,11 +27,13 @@ pub(crate) enum Promise {
     LimitsCountWhatIsHad,
     ViewsEqualARebuild,
     NothingIsParked,
+    StepsAreTakenOnce,
+    TheBusTellsTheLog,
     NoTaskPanics,
 }
 
 impl Promise {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::NoOversell,
         Self::HoldsEnd,
         Self::PaidMeansTicketsOrRefund,
@@ -39,6 +42,8 @@ impl Promise {
         Self::LimitsCountWhatIsHad,
         Self::ViewsEqualARebuild,
         Self::NothingIsParked,
+        Self::StepsAreTakenOnce,
+        Self::TheBusTellsTheLog,
         Self::NoTaskPanics,
     ];
 }
@@ -54,6 +59,10 @@ impl fmt::Display for Promise {
             Self::LimitsCountWhatIsHad => "a customer's limit counts what the customer has",
             Self::ViewsEqualARebuild => "projections equal a full rebuild",
             Self::NothingIsParked => "nothing is left among the dead letters",
+            Self::StepsAreTakenOnce => "no process takes a step again for an event that it has heard",
+            Self::TheBusTellsTheLog => {
+                "who follows the bus acts on each event once, in the order of its stream"
+            }
             Self::NoTaskPanics => "no task panics",
         })
     }
@@ -86,6 +95,7 @@ pub(crate) async fn broken(app: &Application, section: &str, ledger: &Ledger) ->
     findings.money(app, &found, ledger).await;
     findings.tickets(app, &found).await;
     findings.outcomes(app).await;
+    findings.steps(app).await;
     findings.views(app).await;
     findings.dead_letters(app).await;
     findings.0
@@ -238,6 +248,18 @@ impl Findings {
                 if work.contains(r#""do":"call""#) {
                     self.add(Promise::OutcomesAreKnown, format!("{stream} still waits for {work}"));
                 }
+            }
+        }
+    }
+
+    /// What a process dispatches and calls is told apart besides, so a step that is taken again shows here only.
+    async fn steps(&mut self, app: &Application) {
+        let mut heard = BTreeSet::new();
+        for RecordedEvent { stream, payload, .. } in events(app, "process-checkout").await {
+            let step: Value = serde_json::from_slice(&payload).expect("a step");
+            let Some(event) = step.pointer("/input/event/id").and_then(Value::as_str) else { continue };
+            if !heard.insert((stream.clone(), event.to_owned())) {
+                self.add(Promise::StepsAreTakenOnce, format!("{stream} has heard event {event} before"));
             }
         }
     }

@@ -4,6 +4,8 @@
 //! events come again. Planted in the read-model store: it does not compare a batch's checkpoint with the one it has
 //! saved, so what comes again is counted again. *Projections equal a full rebuild* finds places that do not exist.
 //!
+//! Planted again beside the application: who follows the bus does not look if it has acted on an event before.
+//!
 //! That the checkout itself does not act twice is the healthy half: `deliver_again` forgets its checkpoints, so that each
 //! start delivers everything anew, and no promise breaks.
 
@@ -47,6 +49,11 @@ fn deliver_again(right: Storage) -> Storage {
 #[test]
 fn simulation_finds_a_duplicate_delivery_acted_on() {
     is_found(&Bug { storage: |right, _| take_again(right), ..Bug::NONE }, Promise::ViewsEqualARebuild);
+}
+
+#[test]
+fn simulation_finds_a_message_of_the_bus_that_is_acted_on_again() {
+    is_found(&Bug { listener_looks: false, ..Bug::NONE }, Promise::TheBusTellsTheLog);
 }
 
 #[test]

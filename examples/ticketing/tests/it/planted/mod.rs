@@ -28,11 +28,14 @@ pub(crate) struct Bug {
     pub(crate) gateway: fn(Arc<SimulatedGateway>) -> Arc<dyn PaymentGateway>,
     /// The storage that it works on, each time it is opened.
     pub(crate) storage: fn(Storage, Arc<SimulatedGateway>) -> Storage,
+    /// Whether who follows the bus looks if it has acted on an event before.
+    pub(crate) listener_looks: bool,
 }
 
 impl Bug {
     /// All is well.
-    pub(crate) const NONE: Self = Self { gateway: |right| right, storage: |right, _| right };
+    pub(crate) const NONE: Self =
+        Self { gateway: |right| right, storage: |right, _| right, listener_looks: true };
 
     /// The storage with the bug in it.
     pub(crate) fn put_into(

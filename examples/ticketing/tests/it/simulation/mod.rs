@@ -4,6 +4,7 @@
 //! and prints its log where it breaks a promise.
 
 mod gateway;
+mod listener;
 mod operations;
 mod scenario;
 
@@ -12,6 +13,7 @@ pub(crate) use scenario::{Outcome, outcome_of};
 use crate::invariants::told;
 use crate::planted::Bug;
 use crate::proof::{Proof, number};
+use std::collections::BTreeMap;
 
 /// Seeds of a short run.
 pub(crate) const SEEDS: u64 = 1_000;
@@ -32,6 +34,19 @@ fn simulation_of_the_checkout_keeps_every_promise_wherever_it_crashes() {
     };
     if let Some((seed, Outcome { broken, .. })) = found {
         panic!("seed {seed} breaks a promise\n{}\n{}", told(&broken), replay(seed));
+    }
+}
+
+#[test]
+fn simulation_of_the_checkout_meets_duplicates_and_mixed_messages_of_the_bus() {
+    let mut struck = BTreeMap::new();
+    for seed in 0..10 {
+        for (fault, times) in outcome_of(seed, &Bug::NONE).injected {
+            *struck.entry(fault).or_insert(0) += times;
+        }
+    }
+    for kind in ["duplicate", "reorder", "fail", "lose", "delay"] {
+        assert!(struck.contains_key(&("receive", kind)), "no {kind} in {struck:?}");
     }
 }
 

@@ -2,14 +2,16 @@
 //! badly reached; then everything is mended and comes to rest.
 
 use super::gateway::BadNetwork;
+use super::listener::Listener;
 use super::replay;
 use crate::invariants::{Broken, Promise, broken};
 use crate::planted::Bug;
 use crate::story::{Buyer, offer, rush};
 use composable_rust::prelude::*;
-use composable_rust::testing::memory::{FaultRates, Faults};
+use composable_rust::testing::memory::{FaultRates, Faults, MemoryBus};
 use composable_rust::testing::simulation::{Ending, Life, Simulation};
 use composable_rust::{Environment, SeededRandom};
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,15 +31,15 @@ const LONGEST_LIFE: u64 = 12_000;
 const REST: Duration = Duration::from_secs(40);
 const LOOKS: u32 = 15;
 
-/// What the storage does to each operation.
-const STORAGE: FaultRates = FaultRates {
+/// What storage and bus do to each operation; duplicates and mixed messages are the bus's.
+const FAULTS: FaultRates = FaultRates {
     fail: 0.005,
     lose: 0.01,
     delay: 0.01,
     longest_delay: Duration::from_millis(800),
     crash: 0.0,
-    duplicate: 0.0,
-    reorder: 0.0,
+    duplicate: 0.2,
+    reorder: 0.2,
 };
 
 /// What became of a seed.
@@ -47,6 +49,8 @@ pub(crate) struct Outcome {
     pub(crate) broken: Vec<Broken>,
     /// The whole log.
     pub(crate) log: String,
+    /// How often each fault has struck, by operation and kind.
+    pub(crate) injected: BTreeMap<(&'static str, &'static str), u64>,
 }
 
 /// Tells the story of `seed` with `bug` in it.
@@ -58,7 +62,7 @@ pub(crate) fn outcome_of(seed: u64, bug: &Bug) -> Outcome {
 }
 
 fn tell(seed: u64, bug: &Bug) -> Outcome {
-    let faults = |seed| Faults::seeded(Arc::new(SeededRandom::new(seed)), STORAGE);
+    let faults = |seed| Faults::seeded(Arc::new(SeededRandom::new(seed)), FAULTS);
     Simulation::run_with(seed, faults, async |simulation| {
         let world = World::new(simulation, bug);
         for _ in 0..simulation.below(4) {
@@ -68,7 +72,8 @@ fn tell(seed: u64, bug: &Bug) -> Outcome {
         let mut broken = world.come_to_rest().await;
         let panic = |how| Broken { promise: Promise::NoTaskPanics, how };
         broken.extend(simulation.task_panics().into_iter().map(panic));
-        Outcome { broken, log: simulation.log_text().await.expect("a log") }
+        let log = simulation.log_text().await.expect("a log");
+        Outcome { broken, log, injected: simulation.faults().injected() }
     })
 }
 
@@ -78,6 +83,9 @@ struct World<'a> {
     bug: &'a Bug,
     bank: Arc<SimulatedGateway>,
     network: Arc<BadNetwork>,
+    /// A broker of its own: what it holds outlives the application too.
+    bus: MemoryBus,
+    listener: Arc<Listener>,
     buyers: Vec<Buyer>,
 }
 
@@ -87,7 +95,8 @@ impl<'a> World<'a> {
         let gateway = (bug.gateway)(Arc::clone(&bank));
         let network = Arc::new(BadNetwork::new(gateway, simulation.clock(), simulation.next_u64()));
         let buyers = (0..BUYERS).map(|number| draw(simulation, number)).collect();
-        Self { simulation, bug, bank, network, buyers }
+        let listener = Arc::new(Listener::new(bug.listener_looks));
+        Self { simulation, bug, bank, network, bus: simulation.bus(), listener, buyers }
     }
 
     /// `None` when the storage failed meanwhile: then the program ends and is started again.
@@ -99,8 +108,10 @@ impl<'a> World<'a> {
             hold: HOLD,
             payment: PAYMENT,
         };
+        self.listener.follow(self.bus.clone(), &environment);
         let started = assembled(parts)
             .environment(environment)
+            .bus(self.bus.clone())
             .storage(self.bug.put_into(self.simulation.storage(), Arc::clone(&self.bank)))
             .http(HttpOptions::in_process())
             .start()
@@ -144,6 +155,7 @@ impl<'a> World<'a> {
             for _ in 0..LOOKS {
                 app.environment().clock.sleep(REST).await;
                 found = broken(&app, &on_sale.section, self.bank.ledger()).await;
+                found.extend(self.listener.broken(&app).await);
                 if found.is_empty() {
                     break;
                 }
