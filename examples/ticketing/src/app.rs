@@ -5,11 +5,12 @@ use crate::checkout::Checkout;
 use crate::config::Config;
 use crate::inventory::{self, Inventory, views::Availability};
 use crate::payment::{
-    self, ChargeCard, Payment, PaymentGateway, RefundCard, StopCharging, views::PaymentList,
+    self, ChargeCard, Payment, PaymentGateway, RefundCard, StopCharging, Till, views::PaymentList,
 };
 use crate::quota::Quota;
 use crate::reservation::{self, Reservation, views::ReservationList, views::TicketList};
 use crate::show::{self, Show, views::ShowList};
+use crate::storefront::{self, Counter, ErrorPages};
 use composable_rust::prelude::*;
 use composable_rust::runtime::BoxError;
 use std::sync::Arc;
@@ -51,14 +52,16 @@ pub fn domain(gateway: &Arc<dyn PaymentGateway>) -> ApplicationBuilder {
 /// The domain behind HTTP; where its data is kept and where it listens is left to say.
 pub fn assembled(parts: Parts) -> ApplicationBuilder {
     let Parts { gateway, sessions, hold, payment } = parts;
+    let till = Till { guarantee: payment, gateway: Arc::clone(&gateway) };
     domain(&gateway)
         .authenticator(sessions.clone())
-        .routes(account::routes(sessions))
-        .routes(show::pages())
+        .problem_pages(ErrorPages)
+        .routes(account::routes(sessions.clone()))
         .routes(show::routes())
         .routes(inventory::routes())
-        .routes(reservation::routes(hold, Arc::clone(&gateway)))
-        .routes(payment::routes(payment, gateway))
+        .routes(reservation::routes(hold, gateway))
+        .routes(payment::routes(till.clone()))
+        .routes(storefront::routes(Counter { sessions, hold, till }))
 }
 
 /// The whole application, as the operator wants it.

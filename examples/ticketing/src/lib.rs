@@ -13,6 +13,7 @@
 //! 5. [`payment`]: one attempt to pay, and the gateway that moves the money.
 //! 6. [`checkout`]: the process that ends holds, asks about payments that nobody settled, and puts right what came late.
 //! 7. [`account`]: who somebody is.
+//! 8. [`storefront`]: the pages for buyers, over the same functions as the API.
 //!
 //! [`app`] assembles it on one screen, [`config`] is what the operator decides, [`shared`] holds ids and money.
 
@@ -25,6 +26,7 @@ pub mod payment;
 pub mod quota;
 pub mod reservation;
 pub mod show;
+pub mod storefront;
 
 pub mod app;
 pub mod config;

@@ -25,13 +25,13 @@ pub struct Till {
     pub gateway: Arc<dyn PaymentGateway>,
 }
 
-/// The routes of this slice; `guarantee` is how long a payment that was started keeps its places.
-pub fn routes(guarantee: Duration, gateway: Arc<dyn PaymentGateway>) -> Router<Application> {
+/// The routes of this slice.
+pub fn routes(till: Till) -> Router<Application> {
     Router::new()
         .route("/api/payments", post(pay))
         .route("/api/payments/{id}", get(one))
         .route("/api/payments/user/{user_id}", get(list))
-        .layer(Extension(Till { guarantee, gateway }))
+        .layer(Extension(till))
 }
 
 /// A payment as the API shows it.

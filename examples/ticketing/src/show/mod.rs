@@ -5,7 +5,6 @@
 mod actions;
 mod decider;
 mod draft;
-mod pages;
 mod quote;
 mod routes;
 mod state;
@@ -18,7 +17,6 @@ pub mod views;
 pub use actions::{ShowAction, ShowCommand, ShowEvent};
 pub use decider::ShowRefused;
 pub use draft::{NewSection, NewShow, NewTier};
-pub use pages::pages;
 pub use quote::{Quote, Wanted};
 pub use routes::{Search, event_to_manage, event_to_see, routes, shows_like};
 pub use state::{Listing, SeatRow, Section, SectionKind, Show, ShowStatus, Tier, Venue};

@@ -74,13 +74,17 @@ enum Wanted {
 #[derive(Debug, Default, Deserialize)]
 pub struct Search {
     status: Option<Wanted>,
-    /// Those that begin then or later.
-    pub from: Option<Timestamp>,
-    /// Those that begin then or before.
-    pub to: Option<Timestamp>,
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
     owner_id: Option<UserId>,
-    /// Those with these words in their title or venue.
-    pub q: Option<String>,
+    q: Option<String>,
+}
+
+impl Search {
+    /// Shows that begin within these times, with these words in their title or venue.
+    pub fn between(from: Option<Timestamp>, to: Option<Timestamp>, q: Option<String>) -> Self {
+        Self { from, to, q, ..Self::default() }
+    }
 }
 
 async fn list(

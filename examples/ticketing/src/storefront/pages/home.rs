@@ -1,0 +1,144 @@
+//! `/`: what is on, to be searched.
+
+use super::frame::Frame;
+use super::told::{When, tone};
+use crate::inventory::views::{Availability, SectionPlaces};
+use crate::shared::{Money, ShowId};
+use crate::show::views::{ListedShow, ShowList};
+use crate::show::{Listing, Search, ShowStatus, shows_like};
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use composable_rust::later;
+use composable_rust::prelude::*;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+const PAGE_SIZE: u32 = 12;
+/// Most sections of the shows on one page.
+const MOST_SECTIONS: u32 = 1_000;
+const DAY: Duration = Duration::from_hours(24);
+
+/// What people look for.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Wish {
+    q: Option<String>,
+    from: Option<Date>,
+    to: Option<Date>,
+}
+
+#[derive(Template)]
+#[template(path = "home.html")]
+struct Home<'a> {
+    frame: &'a Frame,
+    q: &'a str,
+    from: String,
+    to: String,
+    shows: Vec<Card>,
+    total: u64,
+    earlier: Option<String>,
+    further: Option<String>,
+}
+
+/// A show as the list shows it.
+struct Card {
+    id: ShowId,
+    tone: u64,
+    title: String,
+    venue: String,
+    when: When,
+    price: Option<Money>,
+    status: ShowStatus,
+    free: u32,
+}
+
+impl Home<'_> {
+    fn is_narrowed(&self) -> bool {
+        !(self.q.is_empty() && self.from.is_empty() && self.to.is_empty())
+    }
+}
+
+pub(super) async fn page(
+    State(app): State<Application>,
+    frame: Frame,
+    QueryParams(wish): QueryParams<Wish>,
+    (pagination, min_position): (Pagination, MinPosition),
+) -> Result<Response, Problem> {
+    let shows = min_position.of(app.view::<ShowList>());
+    let search = wish.search(app.environment().now());
+    let offered = [ShowStatus::Published, ShowStatus::SalesOpen, ShowStatus::SalesClosed];
+    let query = shows_like(&shows, None, search).any_of("status", offered).order_by("starts_at");
+    let found = query.page(pagination.page, PAGE_SIZE).fetch().await?;
+    let ids = found.items.iter().map(|row| row.id);
+    let sections = min_position.of(app.view::<Availability>()).query().any_of("show", ids);
+    let free = free_places(&sections.page(1, MOST_SECTIONS).fetch().await?.items);
+    let is_last = found.total <= u64::from(pagination.page) * u64::from(PAGE_SIZE);
+    frame.shows(&Home {
+        frame: &frame,
+        q: wish.q.as_deref().unwrap_or_default(),
+        from: wish.from.map(|day| day.to_string()).unwrap_or_default(),
+        to: wish.to.map(|day| day.to_string()).unwrap_or_default(),
+        shows: found.items.into_iter().filter_map(|row| Card::new(row, &free)).collect(),
+        total: found.total,
+        earlier: (pagination.page > 1).then(|| wish.link(pagination.page.saturating_sub(1))),
+        further: (!is_last).then(|| wish.link(pagination.page.saturating_add(1))),
+    })
+}
+
+impl Wish {
+    /// Shows that are over are not looked for, unless by their date. Days begin in UTC: venues are all over the world.
+    fn search(&self, now: Timestamp) -> Search {
+        let start = |day: Date| day.to_zoned(TimeZone::UTC).ok().map(|start| start.timestamp());
+        let from = self.from.and_then(start).or(Some(now));
+        let to = self.to.and_then(start).map(|start| later(start, DAY));
+        Search::between(from, to, self.q.as_ref().map(|words| words.trim().to_owned()))
+    }
+
+    fn link(&self, page: u32) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(self.q.iter().map(|words| ("q", words)));
+        query.extend_pairs(self.from.iter().map(|day| ("from", day.to_string())));
+        query.extend_pairs(self.to.iter().map(|day| ("to", day.to_string())));
+        format!("/?{}", query.append_pair("page", &page.to_string()).finish())
+    }
+}
+
+impl Card {
+    fn new(row: ListedShow, free: &BTreeMap<ShowId, u32>) -> Option<Self> {
+        let Listing { title, venue, starts_at, sections, .. } = row.show.listing?;
+        let prices = sections.iter().flat_map(|section| &section.tiers).map(|tier| tier.price);
+        Some(Self {
+            id: row.id,
+            tone: tone(row.id.as_uuid()),
+            title,
+            when: When::new(starts_at, &venue.time_zone),
+            venue: venue.name,
+            price: prices.min_by_key(|price| price.amount),
+            status: row.status,
+            free: free.get(&row.id).copied().unwrap_or_default(),
+        })
+    }
+
+    /// Where the sale stands, in few words.
+    fn state(&self) -> String {
+        match self.status {
+            ShowStatus::SalesOpen if self.free == 0 => "Sold out".to_owned(),
+            ShowStatus::SalesOpen if self.free <= 20 => format!("Only {} left", self.free),
+            ShowStatus::SalesOpen => "On sale".to_owned(),
+            ShowStatus::Published => "On sale soon".to_owned(),
+            ShowStatus::SalesClosed | ShowStatus::Unlisted | ShowStatus::Draft => "Sale ended".to_owned(),
+        }
+    }
+}
+
+fn free_places(sections: &[SectionPlaces]) -> BTreeMap<ShowId, u32> {
+    let mut free = BTreeMap::<_, u32>::new();
+    for section in sections {
+        let places = free.entry(section.show).or_default();
+        *places = places.saturating_add(section.counts.free);
+    }
+    free
+}

@@ -1,0 +1,182 @@
+//! `/orders/{id}`: one order, from the hold to the tickets.
+
+use super::Counter;
+use super::frame::Frame;
+use super::told::{When, duration, tone};
+use crate::checkout::give_up;
+use crate::payment::{Method, Pay, SimulatedOutcome, pay_order};
+use crate::reservation::{Order, Reservation, ReservationStatus, extend_hold, qr_svg, reservation_of};
+use crate::shared::{ReservationId, Ticket};
+use crate::show::{Listing, Show};
+use askama::Template;
+use axum::Extension;
+use axum::extract::State;
+use axum::response::Response;
+use composable_rust::elapsed;
+use composable_rust::prelude::*;
+use composable_rust::web::{FormBody, SeeOther};
+use serde::Deserialize;
+
+/// What the development gateway can be told to do, in words of a customer.
+const OUTCOMES: [(SimulatedOutcome, &str, &str); 4] = [
+    (SimulatedOutcome::Succeed, "A card that works", "The money moves at once."),
+    (SimulatedOutcome::Decline, "A card that is declined", "You can try another one while your places are held."),
+    (SimulatedOutcome::Slow, "A slow bank", "The answer takes three seconds."),
+    (SimulatedOutcome::LostAnswer, "A broken connection", "Charged, but the answer is lost and asked for again."),
+];
+
+#[derive(Template)]
+#[template(path = "order.html")]
+struct OrderPage<'a> {
+    frame: &'a Frame,
+    id: ReservationId,
+    tone: u64,
+    reservation: &'a Reservation,
+    order: &'a Order,
+    listing: &'a Listing,
+    when: When,
+    now: Timestamp,
+}
+
+impl OrderPage<'_> {
+    fn status(&self) -> ReservationStatus {
+        self.reservation.status
+    }
+
+    fn heading(&self) -> &'static str {
+        match self.status() {
+            ReservationStatus::Held => "Pay your order",
+            ReservationStatus::Paying => "Confirming your payment",
+            ReservationStatus::Completed => "Your tickets",
+            ReservationStatus::Expired => "Your hold has ended",
+            ReservationStatus::Cancelled | ReservationStatus::Unplaced => "You gave this order up",
+        }
+    }
+
+    fn is_held(&self) -> bool {
+        self.status() == ReservationStatus::Held
+    }
+
+    fn is_paying(&self) -> bool {
+        self.status() == ReservationStatus::Paying
+    }
+
+    fn is_expired(&self) -> bool {
+        self.status() == ReservationStatus::Expired
+    }
+
+    fn tickets(&self) -> &[Ticket] {
+        &self.reservation.tickets
+    }
+
+    fn has_failed(&self) -> bool {
+        self.is_held() && self.reservation.attempts > 0
+    }
+
+    fn until(&self) -> When {
+        When::new(self.order.until, &self.listing.venue.time_zone)
+    }
+
+    fn left(&self) -> String {
+        duration(elapsed(self.now, self.order.until))
+    }
+
+    fn outcomes(&self) -> &'static [(SimulatedOutcome, &'static str, &'static str)] {
+        &OUTCOMES
+    }
+
+    fn qr(&self, ticket: &Ticket) -> String {
+        qr_svg(&ticket.code).unwrap_or_default()
+    }
+}
+
+/// Where an order stands, in few words.
+pub(super) fn state_of(status: ReservationStatus) -> &'static str {
+    match status {
+        ReservationStatus::Held => "Waiting to be paid",
+        ReservationStatus::Paying => "Payment is being confirmed",
+        ReservationStatus::Completed => "Paid",
+        ReservationStatus::Expired => "Hold has ended",
+        ReservationStatus::Cancelled | ReservationStatus::Unplaced => "Given up",
+    }
+}
+
+/// How an order looks: something to do, something to have, something that was.
+pub(super) fn tense(status: ReservationStatus) -> &'static str {
+    match status {
+        ReservationStatus::Held | ReservationStatus::Paying => "open",
+        ReservationStatus::Completed => "good",
+        ReservationStatus::Expired | ReservationStatus::Cancelled | ReservationStatus::Unplaced => "past",
+    }
+}
+
+pub(super) async fn page(
+    State(app): State<Application>,
+    frame: Frame,
+    principal: Principal,
+    PathId(id): PathId<ReservationId>,
+) -> Result<Response, Problem> {
+    let reservation = reservation_of(&app, id, &principal).await?.state;
+    let order = reservation.order.as_ref().ok_or_else(Problem::internal)?;
+    let show = app.load::<Show>(&order.show).await?.ok_or_else(Problem::internal)?.state;
+    let listing = show.listing.as_ref().ok_or_else(Problem::internal)?;
+    frame.shows(&OrderPage {
+        frame: &frame,
+        id,
+        tone: tone(order.show.as_uuid()),
+        reservation: &reservation,
+        order,
+        listing,
+        when: When::new(listing.starts_at, &listing.venue.time_zone),
+        now: app.environment().now(),
+    })
+}
+
+pub(super) async fn extend(
+    State(app): State<Application>,
+    Extension(counter): Extension<Counter>,
+    principal: Principal,
+    command: KeyedRequest,
+    PathId(id): PathId<ReservationId>,
+) -> Result<SeeOther, Problem> {
+    let extended = extend_hold(&app, counter.hold, &principal, &command, id).await?;
+    Ok(SeeOther::to(format!("/orders/{id}")).after(&extended).saying("Your places are held for longer."))
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct PayForm {
+    /// Left out where nothing is to be paid.
+    outcome: Option<SimulatedOutcome>,
+}
+
+// Whether it fits the amount is the payment's to say.
+impl Validate for PayForm {}
+
+pub(super) async fn pay(
+    State(app): State<Application>,
+    Extension(counter): Extension<Counter>,
+    (principal, command): (Principal, KeyedRequest),
+    PathId(id): PathId<ReservationId>,
+    FormBody(form): FormBody<PayForm>,
+) -> Result<SeeOther, Problem> {
+    let method = form.outcome.map_or(Method::Free {}, |outcome| Method::Simulated { outcome });
+    let pay = Pay { reservation_id: id, method };
+    let paid = pay_order(&app, &counter.till, &principal, &command, pay).await?;
+    Ok(SeeOther::to(format!("/orders/{id}")).after(&paid))
+}
+
+pub(super) async fn cancel(
+    State(app): State<Application>,
+    Extension(counter): Extension<Counter>,
+    (principal, command): (Principal, KeyedRequest),
+    PathId(id): PathId<ReservationId>,
+) -> Result<SeeOther, Problem> {
+    let found = reservation_of(&app, id, &principal).await?.state;
+    let written = give_up(&app, &*counter.till.gateway, (id, &found), command.context()).await?;
+    Ok(SeeOther::to("/orders").after(&written).saying("The order is given up and its places are free again."))
+}
+
+/// To the page whose form was sent here.
+pub(super) async fn back(PathId(id): PathId<ReservationId>) -> SeeOther {
+    SeeOther::to(format!("/orders/{id}"))
+}

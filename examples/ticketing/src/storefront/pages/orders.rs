@@ -1,0 +1,76 @@
+//! `/orders`: what somebody has ordered.
+
+use super::frame::Frame;
+use super::order::{state_of, tense};
+use super::told::{When, tone};
+use crate::reservation::views::{ListedReservation, ReservationList};
+use crate::reservation::ReservationStatus;
+use crate::shared::{Money, ReservationId, ShowId};
+use crate::show::views::{ListedShow, ShowList};
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use composable_rust::prelude::*;
+use std::collections::BTreeMap;
+
+const PAGE_SIZE: u32 = 20;
+
+#[derive(Template)]
+#[template(path = "orders.html")]
+struct Orders<'a> {
+    frame: &'a Frame,
+    orders: Vec<Item>,
+    earlier: Option<u32>,
+    further: Option<u32>,
+}
+
+/// An order in the list.
+struct Item {
+    id: ReservationId,
+    tone: u64,
+    title: String,
+    when: Option<When>,
+    places: u32,
+    total: Option<Money>,
+    state: &'static str,
+    tense: &'static str,
+    can_cancel: bool,
+}
+
+pub(super) async fn page(
+    State(app): State<Application>,
+    frame: Frame,
+    principal: Principal,
+    (pagination, min_position): (Pagination, MinPosition),
+) -> Result<Response, Problem> {
+    let mine = min_position.of(app.view::<ReservationList>()).query().filter_eq("customer", principal.user_id);
+    let found = mine.order_by_descending("placed_at").page(pagination.page, PAGE_SIZE).fetch().await?;
+    let shows: Vec<ShowId> = found.items.iter().map(|row| row.show).collect();
+    let shows = app.view::<ShowList>().query().any_of("id", shows).page(1, PAGE_SIZE).fetch().await?;
+    let shows: BTreeMap<_, _> = shows.items.into_iter().map(|row| (row.id, row)).collect();
+    let is_last = found.total <= u64::from(pagination.page) * u64::from(PAGE_SIZE);
+    frame.shows(&Orders {
+        frame: &frame,
+        orders: found.items.iter().map(|row| Item::new(row, shows.get(&row.show))).collect(),
+        earlier: (pagination.page > 1).then(|| pagination.page.saturating_sub(1)),
+        further: (!is_last).then(|| pagination.page.saturating_add(1)),
+    })
+}
+
+impl Item {
+    fn new(row: &ListedReservation, show: Option<&ListedShow>) -> Self {
+        let listing = show.and_then(|row| row.show.listing.as_ref());
+        let order = row.reservation.order.as_ref();
+        Self {
+            id: row.id,
+            tone: tone(row.show.as_uuid()),
+            title: listing.map(|listing| listing.title.clone()).unwrap_or_default(),
+            when: listing.map(|listing| When::new(listing.starts_at, &listing.venue.time_zone)),
+            places: order.map_or(0, crate::reservation::Order::places),
+            total: order.map(|order| order.total),
+            state: state_of(row.status),
+            tense: tense(row.status),
+            can_cancel: row.status == ReservationStatus::Held,
+        }
+    }
+}
