@@ -141,6 +141,7 @@ async fn follow(
         if finished && !full {
             return seen;
         }
+        // Reads as often as it can, to be caught in the act; it ends once the appenders have.
         tokio::task::yield_now().await;
     }
 }

@@ -251,6 +251,7 @@ pub async fn readers_see_whole_batches_only(fixture: Fixture) {
                     fixture.storage.views.get(&shows(1), SUBSCRIPTION, "b").await.expect("a row");
                 let shown = position.get().to_string();
                 assert!(row.is_none_or(|row| row.body == shown.as_bytes()), "one row at {position}");
+                // Reads as often as it can, to be caught in the act; it ends with the last commit.
                 tokio::task::yield_now().await;
             }
         });
