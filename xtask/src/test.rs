@@ -1,6 +1,7 @@
 //! `cargo xtask test`: everything a newcomer needs to see all tests pass, and the total at the end.
 //!
-//! The tests need Rust and a C compiler (for the bundled SQLite) and nothing else; no service is started.
+//! The tests need Rust, a C compiler (for the bundled SQLite), and Chromium with its driver (for the storefront), which is
+//! installed where Debian's packages can be; no service is started.
 
 use crate::step::{Error, Step};
 use std::fmt;
@@ -18,6 +19,7 @@ pub(crate) fn run() -> Result<(), Error> {
             how: "install gcc or clang, or set CC",
         });
     }
+    browser()?;
 
     // One cargo run for all kinds: the documentation's examples alone would build every dependency again.
     let mut total = Total::default();
@@ -25,6 +27,25 @@ pub(crate) fn run() -> Result<(), Error> {
     let tests = Step::cargo(title, "test --workspace --no-fail-fast").run_with(|line| total.add(line));
     eprintln!("\n{total}");
     tests
+}
+
+/// Chromium and its driver, with letters to write with.
+fn browser() -> Result<(), Error> {
+    let answers = || Step::program("", "chromedriver", "--version").answers();
+    if answers() {
+        return Ok(());
+    }
+    if Step::program("", "apt-get", "--version").answers() {
+        let packages = "install -y --no-install-recommends chromium chromium-driver fonts-dejavu-core";
+        Step::program("Packages: what there is", "apt-get", "update -qq").run()?;
+        Step::program("Packages: Chromium", "apt-get", packages).run()?;
+    }
+    let how = "install Chromium (or Chrome) and the chromedriver of the same version";
+    if answers() {
+        Ok(())
+    } else {
+        Err(Error::Missing { what: "chromedriver, for the tests of the storefront", how })
+    }
 }
 
 /// The sum of the `test result:` lines of many test programs.
