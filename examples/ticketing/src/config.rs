@@ -21,8 +21,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Guessing addresses must not pay.
-const SIGN_IN: &str = "/api/auth/dev-sign-in";
+/// Guessing addresses must not pay, neither for programs nor on the page.
+const SIGN_IN: [&str; 2] = ["/api/auth/dev-sign-in", "/sign-in/development"];
 
 /// A configuration that was found right.
 #[derive(Debug, Clone)]
@@ -103,8 +103,8 @@ impl Config {
 
     fn rate_limits(&self) -> RateLimitLayer {
         let limits = RateLimitLayer::per_minute(self.rate_limit_per_user, self.rate_limit_per_ip);
-        let limits = limits.except("/style.css");
-        if self.rate_limit_per_ip == 0 { limits } else { limits.guarded(SIGN_IN, Rate::per_minute(10)) }
+        let guarded = SIGN_IN.into_iter().filter(|_| self.rate_limit_per_ip > 0);
+        guarded.fold(limits, |limits, route| limits.guarded(route, Rate::per_minute(10)))
     }
 
     /// The payment gateway: the development gateway, with its books beside the data.

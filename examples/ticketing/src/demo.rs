@@ -4,20 +4,24 @@ use crate::account;
 use crate::inventory::InventoryCommand;
 use crate::shared::{Currency, Money, ShowId};
 use crate::show::views::ShowList;
-use crate::show::{NewSection, NewShow, NewTier, SectionKind, Show, ShowCommand, Venue};
+use crate::show::{NewSection, NewShow, NewTier, SeatRow, SectionKind, Show, ShowCommand, Venue};
 use composable_rust::prelude::*;
 use composable_rust::runtime::BoxError;
 use composable_rust::{CommandId, derived_uuid, later, uuid_v7};
 use jiff::Timestamp;
+use jiff::civil::time;
 use std::time::Duration;
 use uuid::Uuid;
 
+/// The show that has numbered seats besides.
+const WITH_SEATS: &str = "The Magic Flute";
+const ZONE: &str = "Europe/Berlin";
 const DAY: Duration = Duration::from_hours(24);
 
-/// Title, venue, days until then, places and price in cents.
+/// Title, venue, days until then, places without a number and price in cents.
 const SHOWS: [(&str, &str, u32, u32, i64); 4] = [
     ("Winterreise", "Kleiner Saal", 21, 120, 2_800),
-    ("The Magic Flute", "City Opera", 35, 900, 6_500),
+    (WITH_SEATS, "City Opera", 35, 60, 3_200),
     ("Open-air cinema: Metropolis", "Castle courtyard", 60, 400, 900),
     ("Jazz on the river", "Pier 3", 90, 250, 0),
 ];
@@ -75,22 +79,36 @@ fn show(app: &Application, (title, venue): (&str, &str), days: u32, capacity: u3
         sales_start: None,
         sales_end: None,
     };
-    let starts_at = later(app.environment().now(), DAY * days);
+    let starts_at = evening(later(app.environment().now(), DAY * days));
+    let general = NewSection {
+        name: "General admission".into(),
+        kind: SectionKind::General,
+        capacity: Some(capacity),
+        rows: Vec::new(),
+        tiers: vec![tier("Regular", cents), tier("Reduced", cents / 2)],
+    };
+    let stalls = (title == WITH_SEATS).then(|| NewSection {
+        name: "Stalls".into(),
+        kind: SectionKind::Seated,
+        capacity: None,
+        rows: ["A", "B", "C", "D", "E", "F"].map(|name| SeatRow { name: name.into(), seats: 14 }).to_vec(),
+        tiers: vec![tier("Adult", 6_500), tier("Child", 2_000)],
+    });
     NewShow {
         title: title.into(),
         description: None,
-        venue: Venue { name: venue.into(), address: None, time_zone: "Europe/Berlin".into() },
+        venue: Venue { name: venue.into(), address: None, time_zone: ZONE.into() },
         starts_at,
         ends_at: Some(later(starts_at, Duration::from_hours(2))),
         currency: Currency::EUR,
         max_per_order: None,
         max_per_customer: None,
-        sections: vec![NewSection {
-            name: "General admission".into(),
-            kind: SectionKind::General,
-            capacity: Some(capacity),
-            rows: Vec::new(),
-            tiers: vec![tier("Regular", cents), tier("Reduced", cents / 2)],
-        }],
+        sections: stalls.into_iter().chain([general]).collect(),
     }
+}
+
+/// Half past seven of that day.
+fn evening(moment: Timestamp) -> Timestamp {
+    let evening = moment.in_tz(ZONE).and_then(|day| day.with().time(time(19, 30, 0, 0)).build());
+    evening.map_or(moment, |evening| evening.timestamp())
 }

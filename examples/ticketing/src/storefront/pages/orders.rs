@@ -45,9 +45,12 @@ pub(super) async fn page(
 ) -> Result<Response, Problem> {
     let mine = min_position.of(app.view::<ReservationList>()).query().filter_eq("customer", principal.user_id);
     let found = mine.order_by_descending("placed_at").page(pagination.page, PAGE_SIZE).fetch().await?;
-    let shows: Vec<ShowId> = found.items.iter().map(|row| row.show).collect();
-    let shows = app.view::<ShowList>().query().any_of("id", shows).page(1, PAGE_SIZE).fetch().await?;
-    let shows: BTreeMap<_, _> = shows.items.into_iter().map(|row| (row.id, row)).collect();
+    let mut shows = BTreeMap::<ShowId, ListedShow>::new();
+    for row in &found.items {
+        if let (false, Some(show)) = (shows.contains_key(&row.show), app.view::<ShowList>().get(row.show).await?) {
+            shows.insert(row.show, show);
+        }
+    }
     let is_last = found.total <= u64::from(pagination.page) * u64::from(PAGE_SIZE);
     frame.shows(&Orders {
         frame: &frame,
