@@ -79,6 +79,7 @@ mod extract;
 mod health;
 mod idempotency;
 mod layer;
+mod live;
 mod metrics;
 mod page;
 mod principal;
@@ -89,6 +90,7 @@ mod server;
 mod service;
 mod web;
 mod written;
+mod ws;
 
 /// What routes are written in: the version that this crate uses, so that an application needs none of its own.
 ///
@@ -110,6 +112,7 @@ pub use extract::{
 };
 pub use idempotency::{CommandRequest, IdempotencyKey, KEPT_FOR, KeyedRequest};
 pub use layer::is_origin;
+pub use live::{EventStream, Follow, LiveOptions, Picture, Topic};
 pub use page::{Flash, FormBody, ProblemPages, Refused, SeeOther, SetCookie};
 pub use principal::{Authenticator, Principal};
 pub use problem::{FieldError, Problem};
@@ -117,5 +120,6 @@ pub use rate_limit::{InProcessRateLimits, RateLimitLayer};
 pub use request_ids::RequestIds;
 pub use server::{BodyTooSlow, HttpOptions};
 pub use written::{Versioned, Written};
+pub use ws::{Topics, web_socket};
 
 pub(crate) use web::Web;

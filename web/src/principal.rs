@@ -103,10 +103,15 @@ pub(crate) struct Credential {
 }
 
 impl Credential {
+    /// A bearer token.
+    pub(crate) fn bearer(token: String) -> Self {
+        Self { token, is_cookie: false }
+    }
+
     /// A bearer token, or else the cookie called `cookie`.
     pub(crate) fn of(request: &Request, cookie: Option<&str>) -> Option<Self> {
         if let Some(token) = bearer(request.headers()) {
-            return Some(Self { token: token.to_owned(), is_cookie: false });
+            return Some(Self::bearer(token.to_owned()));
         }
         let token = cookie_token(request.headers(), cookie?)?;
         Some(Self { token: token.to_owned(), is_cookie: true })

@@ -177,9 +177,13 @@ impl Service for HttpService {
         if let Some(server) = server {
             server.stop(deadline.clone()).await;
         }
+        let finished = async {
+            web.live().sockets.wait().await;
+            web.answers().saved().await;
+        };
         tokio::select! {
             biased;
-            () = web.answers().saved() => {}
+            () = finished => {}
             () = deadline => {}
         }
     }

@@ -1,12 +1,12 @@
 //! What all requests of one HTTP service share.
 
 use crate::idempotency::Answers;
+use crate::live::Live;
 use crate::principal::Authenticator;
 use crate::{HttpOptions, InProcessRateLimits, ProblemPages};
 use composable_rust_core::port::RateLimits;
 use composable_rust_runtime::Application;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What all requests share; every request carries it in its extensions, so extractors work in any router.
 #[derive(Debug, Clone)]
@@ -20,7 +20,7 @@ struct Inner {
     rate_limits: Arc<dyn RateLimits>,
     problem_pages: Option<Arc<dyn ProblemPages>>,
     answers: Answers,
-    draining: AtomicBool,
+    live: Live,
 }
 
 /// What the application may bring of its own.
@@ -37,7 +37,7 @@ impl Web {
         let clock = &application.environment().clock;
         let rate_limits =
             rate_limits.unwrap_or_else(|| Arc::new(InProcessRateLimits::new(Arc::clone(clock))));
-        let (answers, draining) = (Answers::default(), AtomicBool::new(false));
+        let (answers, live) = (Answers::default(), Live::new(options.live.clone()));
         Self(Arc::new(Inner {
             application,
             options,
@@ -45,7 +45,7 @@ impl Web {
             rate_limits,
             problem_pages,
             answers,
-            draining,
+            live,
         }))
     }
 
@@ -73,11 +73,15 @@ impl Web {
         &self.0.answers
     }
 
+    pub(crate) fn live(&self) -> &Live {
+        &self.0.live
+    }
+
     pub(crate) fn is_draining(&self) -> bool {
-        self.0.draining.load(Ordering::Acquire) || self.0.application.is_draining()
+        self.0.live.ending.is_cancelled() || self.0.application.is_draining()
     }
 
     pub(crate) fn drain(&self) {
-        self.0.draining.store(true, Ordering::Release);
+        self.0.live.end();
     }
 }

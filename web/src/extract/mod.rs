@@ -12,7 +12,7 @@ pub(crate) use body::read_body;
 pub use body::{BodyLimit, body_limit};
 pub use findings::{Findings, Validate};
 pub use json::JsonBody;
-pub(crate) use json::limit_of;
+pub(crate) use json::{decode, limit_of};
 pub use page::{PageBody, Pagination};
 pub use path::{PathId, PathIds};
 pub use precondition::{IfMatch, MinPosition};

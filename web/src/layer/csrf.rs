@@ -33,6 +33,11 @@ fn may_act(method: &Method, headers: &HeaderMap, cookie: Option<&str>, origins: 
     }
 }
 
+/// Whether a page of another site sent this, whose origin the operator did not name.
+pub(crate) fn is_foreign(headers: &HeaderMap, origins: &[String]) -> bool {
+    matches!(sender(headers), Sender::OtherPage) && !is_among(origins, headers)
+}
+
 enum Sender {
     OwnPage,
     OtherPage,

@@ -13,6 +13,6 @@ pub(crate) use bounds::bounded;
 pub(crate) use compression::compression;
 pub use cors::is_origin;
 pub(crate) use cors::{bad_origin, cors};
-pub(crate) use csrf::same_site;
+pub(crate) use csrf::{is_foreign, same_site};
 pub(crate) use intake::{authenticate, intake, not_found, not_here};
 pub(crate) use scope::scope;

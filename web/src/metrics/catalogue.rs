@@ -36,7 +36,7 @@ const fn metric(
 }
 
 /// All metrics of the framework, by name.
-pub const METRICS: [Metric; 14] = {
+pub const METRICS: [Metric; 15] = {
     use MetricKind::{Counter, Gauge, Histogram};
     [
         metric("append_conflicts_total", Counter, &[], "Appends that somebody else's append came before."),
@@ -72,6 +72,7 @@ pub const METRICS: [Metric; 14] = {
             &["method", "route", "status"],
             "Requests that were answered.",
         ),
+        metric("live_connections", Gauge, &["kind"], "Event streams and WebSockets that are open."),
         metric("process_steps_total", Counter, &["process"], "Steps that process instances have taken."),
         metric(
             "projection_lag_events",

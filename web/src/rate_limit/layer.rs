@@ -125,7 +125,7 @@ pub(crate) async fn limited(State(web): State<Web>, request: Request, next: Next
 }
 
 /// What one client can choose from freely counts as one: a whole /64 of IPv6.
-fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => address.into(),
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),

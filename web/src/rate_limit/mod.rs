@@ -9,4 +9,4 @@ mod layer;
 
 pub use in_process::InProcessRateLimits;
 pub use layer::RateLimitLayer;
-pub(crate) use layer::limited;
+pub(crate) use layer::{limited, network};

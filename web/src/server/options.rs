@@ -1,6 +1,6 @@
 //! The limits of the HTTP side, in one place.
 
-use crate::{RateLimitLayer, TrustedProxies};
+use crate::{LiveOptions, RateLimitLayer, TrustedProxies};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -41,6 +41,8 @@ pub struct HttpOptions {
     pub trusted_proxies: TrustedProxies,
     /// How often somebody may ask; without a limit by default.
     pub rate_limits: RateLimitLayer,
+    /// How many may follow what changes, and how often they are told.
+    pub live: LiveOptions,
     /// Whether `/metrics` is offered, to the roles `admin` and `monitoring`. It installs the recorder of the process
     /// (see the crate `metrics`), so the program must not install another.
     pub metrics: bool,
@@ -65,6 +67,7 @@ impl Default for HttpOptions {
             compression: true,
             trusted_proxies: TrustedProxies::default(),
             rate_limits: RateLimitLayer::default(),
+            live: LiveOptions::default(),
             metrics: false,
         }
     }

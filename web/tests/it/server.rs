@@ -1,7 +1,7 @@
 //! A running application with the routes that the tests ask, and a client for it.
 
-use crate::browser;
 use crate::domain::{FreeSeatsView, Room, RoomBody, RoomCommand, RoomId};
+use crate::{browser, live, pages, sockets};
 use async_trait::async_trait;
 use axum::extract::State;
 use axum::response::Html;
@@ -79,6 +79,10 @@ async fn launch(
         .authenticator(Tokens)
         .routes(routes(&gate))
         .routes(browser::routes())
+        .routes(live::routes())
+        .routes(sockets::routes())
+        .routes(pages::routes())
+        .problem_pages(pages::Pages)
         .start()
         .await
         .unwrap();
