@@ -1,7 +1,7 @@
 //! Everything assembled, on one screen.
 
 use crate::account::{self, Account, Sessions};
-use crate::checkout::Checkout;
+use crate::checkout::{Checkout, Refunding};
 use crate::config::Config;
 use crate::inventory::{self, Inventory, views::Availability};
 use crate::payment::{
@@ -39,6 +39,7 @@ pub fn domain(gateway: &Arc<dyn PaymentGateway>) -> ApplicationBuilder {
         .decider::<Reservation>()
         .decider::<Payment>()
         .process::<Checkout>()
+        .process::<Refunding>()
         .activity(ChargeCard(Arc::clone(gateway)))
         .activity(StopCharging(Arc::clone(gateway)))
         .activity(RefundCard(Arc::clone(gateway)))

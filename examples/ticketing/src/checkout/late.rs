@@ -7,7 +7,7 @@ use crate::inventory::InventoryCommand;
 use crate::payment::{PaymentCommand, Refund, RefundOutcome};
 use crate::quota::QuotaCommand;
 use crate::reservation::ReservationCommand;
-use crate::shared::{Places, ReservationId, SectionId};
+use crate::shared::{Places, RefundId, ReservationId, SectionId};
 use composable_rust::later;
 use composable_rust::prelude::*;
 use jiff::Timestamp;
@@ -44,9 +44,10 @@ impl Checkout {
         let payment = attempt.payment;
         let quantity = placed.holds.values().fold(0_u32, |sum, places| sum.saturating_add(places.quantity));
         let counted = QuotaCommand::Take { reservation: order, quantity, limit: None };
+        // Counted before there are tickets: when they go back at once, they are counted no longer.
         let mut steps = steps![
-            dispatch(order, ReservationCommand::CompleteLate { payment }),
             dispatch(placed.quota.clone(), counted),
+            dispatch(order, ReservationCommand::CompleteLate { payment }),
         ];
         steps.extend(taken.iter().map(|section| confirm(*section, order)));
         self.stage = Stage::Settling;
@@ -56,15 +57,15 @@ impl Checkout {
     pub(super) fn refund(&mut self) -> Steps<Self> {
         let Some(Attempt { payment, amount, .. }) = self.attempt.clone() else { return steps![] };
         self.stage = Stage::Refunding;
-        steps![call(Refund { payment, amount })]
+        steps![call(Refund { payment, refund: RefundId::of_all(payment), amount })]
     }
 
     pub(super) fn refunded(&mut self, call: &Refund, answer: RefundOutcome, now: Timestamp) -> Steps<Self> {
-        let Refund { payment, amount } = *call;
+        let Refund { payment, refund, amount } = *call;
         match answer {
             RefundOutcome::Refunded => {
                 self.attempt = None;
-                steps![dispatch(payment, PaymentCommand::Refund { amount })]
+                steps![dispatch(payment, PaymentCommand::Refund { refund, amount })]
             }
             RefundOutcome::Unanswered => steps![schedule(CheckoutTimer::RefundAgain, later(now, PATIENCE))],
         }

@@ -8,6 +8,7 @@ mod input;
 mod late;
 mod money;
 mod process;
+mod refunding;
 mod seating;
 mod settling;
 mod state;
@@ -15,6 +16,7 @@ mod state;
 mod tests;
 
 pub use input::{CheckoutInput, CheckoutTimer};
+pub use refunding::{GivenBack, Refunding, RefundingInput, RefundingTimer, refund_tickets};
 pub use seating::seated;
 pub use settling::{charge, give_up, settle};
 pub use state::{Attempt, Checkout, Order, Stage};

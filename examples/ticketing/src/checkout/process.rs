@@ -29,9 +29,15 @@ impl Process for Checkout {
             CheckoutInput::Inventory(_, InventoryEvent::SeatsRetaken { reservation, .. }) => {
                 Some(ProcessId::of(reservation))
             }
-            // That a payment starts is told by the payment, with amount and method; what else happens to payments and
+            // That a payment starts is told by the payment, with amount and method; refunds have a process of their own;
+            // what else happens to payments and
             // places follows from the order's events. Answers and timers return to their instance by themselves.
-            CheckoutInput::Reservation(_, ReservationEvent::PaymentStarted { .. })
+            CheckoutInput::Reservation(
+                _,
+                ReservationEvent::PaymentStarted { .. }
+                | ReservationEvent::RefundStarted(_)
+                | ReservationEvent::Refunded { .. },
+            )
             | CheckoutInput::Payment(..)
             | CheckoutInput::Inventory(..)
             | CheckoutInput::OrderRefused(_)
@@ -81,7 +87,8 @@ impl Process for Checkout {
                 | InventoryCommand::Adjust { .. }
                 | InventoryCommand::Hold { .. }
                 | InventoryCommand::Confirm { .. }
-                | InventoryCommand::Release { .. } => steps![],
+                | InventoryCommand::Release { .. }
+                | InventoryCommand::TakeBack { .. } => steps![],
             },
             CheckoutInput::OrderRefused(refused) => self.order_refused(order, &refused),
             CheckoutInput::RefundAgain => self.refund(),
@@ -111,7 +118,9 @@ impl Checkout {
             ReservationEvent::Completed { .. } => self.end(Stage::Completed),
             ReservationEvent::Cancelled => self.end(Stage::Cancelled),
             ReservationEvent::Expired => self.expired(order),
-            ReservationEvent::PaymentStarted { .. } => steps![],
+            ReservationEvent::PaymentStarted { .. }
+            | ReservationEvent::RefundStarted(_)
+            | ReservationEvent::Refunded { .. } => steps![],
         }
     }
 
@@ -198,7 +207,9 @@ impl Checkout {
                 | ReservationCommand::Extend { .. }
                 | ReservationCommand::StartPayment { .. }
                 | ReservationCommand::FailPayment { .. }
-                | ReservationCommand::Cancel { .. },
+                | ReservationCommand::Cancel { .. }
+                | ReservationCommand::StartRefund { .. }
+                | ReservationCommand::FinishRefund { .. },
                 _,
             ) => steps![],
         }

@@ -101,7 +101,7 @@ async fn stop(
 }
 
 /// The output of a future that ends in time.
-async fn within<T>(app: &Application, future: impl Future<Output = T>) -> Option<T> {
+pub(super) async fn within<T>(app: &Application, future: impl Future<Output = T>) -> Option<T> {
     tokio::select! {
         biased;
         output = future => Some(output),

@@ -10,7 +10,7 @@ use crate::payment::{
 use crate::quota::QuotaCommand;
 use crate::reservation::{self, ReservationCommand, ReservationEvent, ReservationRefused};
 use crate::shared::{
-    Currency, Line, Money, PaymentId, Places, QuotaId, ReservationId, SectionId, ShowId, TierId,
+    Currency, Line, Money, PaymentId, Places, QuotaId, RefundId, ReservationId, SectionId, ShowId, TierId,
 };
 use composable_rust::later;
 use composable_rust::prelude::*;
@@ -253,8 +253,8 @@ fn money_that_comes_late_takes_the_places_again_where_they_are_free() {
 
     let late = expired_unanswered().into_iter().chain([charged(ChargeAnswer::Succeeded), retaken(11)]);
     let mut done = steps![
-        dispatch(id(), ReservationCommand::CompleteLate { payment: payment() }),
         dispatch(quota(), QuotaCommand::Take { reservation: id(), quantity: 2, limit: None }),
+        dispatch(id(), ReservationCommand::CompleteLate { payment: payment() }),
     ];
     done.extend(confirms());
     given_inputs::<Checkout>(late).when(retaken(12)).then(done);
@@ -266,7 +266,7 @@ fn money_that_comes_too_late_is_given_back_once() {
     let gone = InventoryRefused::SeatsUnavailable { available: 0 };
     let gone = PlacesRefused(Rejected::<Inventory>::new(&section(12), retake, gone));
     let late = || expired_unanswered().into_iter().chain([charged(ChargeAnswer::Succeeded), retaken(11)]);
-    let refund = Refund { payment: payment(), amount: total() };
+    let refund = Refund { payment: payment(), refund: RefundId::of_all(payment()), amount: total() };
     given_inputs::<Checkout>(late()).when(gone.clone()).then(steps![
         dispatch(section(11), InventoryCommand::Release { reservation: id() }),
         call(refund.clone()),
@@ -275,7 +275,7 @@ fn money_that_comes_too_late_is_given_back_once() {
     let answer = |answer| Refunded(Outcome { call: refund.clone(), answer });
     given_inputs::<Checkout>(refunding())
         .when(answer(RefundOutcome::Refunded))
-        .then(steps![dispatch(payment(), PaymentCommand::Refund { amount: total() })]);
+        .then(steps![dispatch(payment(), PaymentCommand::Refund { refund: refund.refund, amount: total() })]);
     given_inputs::<Checkout>(refunding())
         .when(answer(RefundOutcome::Unanswered))
         .at(after(60))
@@ -312,5 +312,9 @@ fn money_for_an_order_that_cannot_be_completed_is_given_back() {
     let gone = ReservationRefused::WrongState { status: reservation::ReservationStatus::Cancelled };
     given_inputs::<Checkout>([placed(), started(), Reconcile, charged(ChargeAnswer::Succeeded)])
         .when(refused(complete, gone))
-        .then(steps![call(Refund { payment: payment(), amount: total() })]);
+        .then(steps![call(Refund {
+            payment: payment(),
+            refund: RefundId::of_all(payment()),
+            amount: total()
+        })]);
 }

@@ -30,6 +30,10 @@ pub enum InventoryAction {
     /// Frees what the reservation holds. Nothing held: nothing happens.
     #[command]
     Release { reservation: ReservationId },
+    /// Frees places that were sold to the reservation, whose tickets were given back. Each is given back once: that is
+    /// the reservation's to see to.
+    #[command]
+    TakeBack { reservation: ReservationId, places: Places },
     /// What the organiser changes, all or nothing: makes general places, gives blocked ones back, blocks free ones.
     #[command]
     Adjust { add: u32, unblock: Places, block: Places },
@@ -73,6 +77,13 @@ pub enum InventoryAction {
     /// Held places became free.
     #[event]
     SeatsReleased {
+        reservation: ReservationId,
+        #[serde(flatten)]
+        places: Places,
+    },
+    /// Sold places became free.
+    #[event]
+    SeatsReturned {
         reservation: ReservationId,
         #[serde(flatten)]
         places: Places,

@@ -50,6 +50,7 @@ impl Counts {
                 self.turn(places, Free, Held);
             }
             InventoryEvent::SeatsSold { places, .. } => self.turn(places, Held, Sold),
+            InventoryEvent::SeatsReturned { places, .. } => self.turn(places, Sold, Free),
             InventoryEvent::SeatsReleased { places, .. } => self.turn(places, Held, Free),
             InventoryEvent::SeatsBlocked { places } => self.turn(places, Free, Blocked),
             InventoryEvent::SeatsUnblocked { places } => self.turn(places, Blocked, Free),

@@ -60,6 +60,7 @@ impl Decider for Inventory {
             Command::Release { reservation } => Ok(self.end(reservation, |reservation, places| {
                 InventoryEvent::SeatsReleased { reservation, places }
             })),
+            Command::TakeBack { reservation, places } => self.take_back(reservation, places),
         }
     }
 
@@ -77,7 +78,8 @@ impl Decider for Inventory {
             | InventoryEvent::SeatsReleased { reservation, .. } => {
                 self.holds.remove(reservation);
             }
-            InventoryEvent::CapacityAdded { .. }
+            InventoryEvent::SeatsReturned { .. }
+            | InventoryEvent::CapacityAdded { .. }
             | InventoryEvent::SeatsBlocked { .. }
             | InventoryEvent::SeatsUnblocked { .. } => {}
         }
@@ -115,6 +117,23 @@ impl Inventory {
                 Ok(Places { quantity, seats: [named, rest.best(more)].concat() })
             }
         }
+    }
+
+    /// Sold places become free. What is still held was paid, as there are tickets for it: it is sold first.
+    fn take_back(&self, reservation: ReservationId, places: Places) -> Decision<Self> {
+        let mut events =
+            self.end(reservation, |reservation, places| InventoryEvent::SeatsSold { reservation, places });
+        let mut counts = self.counts.clone();
+        events.iter().for_each(|event| counts.apply(event));
+        let is_sold = |place: &u32| counts.seats.state(*place) == Some(SeatState::Sold);
+        // Numbered seats are all named, and others never.
+        let named = if counts.seats.is_empty() { 0 } else { places.quantity as usize };
+        let is_some = (1..=counts.sold).contains(&places.quantity);
+        if !is_some || places.seats.len() != named || !places.seats.iter().all(is_sold) {
+            return Err(InventoryRefused::WrongState);
+        }
+        events.push(InventoryEvent::SeatsReturned { reservation, places });
+        Ok(events)
     }
 
     /// What the organiser changes; each part rests on what the one before has made.

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use InventoryEvent::{
     CapacityAdded, Initialised, SalesClosed, SalesOpened, SeatsBlocked, SeatsHeld, SeatsReleased,
-    SeatsRetaken, SeatsSold, SeatsUnblocked,
+    SeatsRetaken, SeatsReturned, SeatsSold, SeatsUnblocked,
 };
 
 fn show() -> ShowId {
@@ -43,6 +43,22 @@ fn seats_are_held_as_they_are_named_or_the_best_together() {
     given::<Inventory>(two_rows([])).when(hold(some(2))).then([taken(seats([0, 1]))]);
     let named_and_best = Places { quantity: 3, seats: vec![1] };
     given::<Inventory>(two_rows([])).when(hold(named_and_best)).then([taken(seats([1, 3, 4]))]);
+}
+
+#[test]
+fn sold_places_that_are_taken_back_are_free_and_what_is_still_held_is_sold_first() {
+    let back = |places| InventoryCommand::TakeBack { reservation: order(1), places };
+    let returned = |places| SeatsReturned { reservation: order(1), places };
+    let held = || two_rows([SeatsHeld { reservation: order(1), places: seats([1, 2]) }]);
+    let sold = || SeatsSold { reservation: order(1), places: seats([1, 2]) };
+    given::<Inventory>(held().into_iter().chain([sold()]))
+        .when(back(seats([2])))
+        .then([returned(seats([2]))])
+        .then_state(|inventory| assert_eq!((inventory.counts.free, inventory.counts.sold), (5, 1)));
+    given::<Inventory>(held()).when(back(seats([1]))).then([sold(), returned(seats([1]))]);
+    let again = held().into_iter().chain([sold(), returned(seats([2]))]);
+    given::<Inventory>(again).when(back(seats([2]))).then_rejected(InventoryRefused::WrongState);
+    given::<Inventory>(held()).when(back(seats([0]))).then_rejected(InventoryRefused::WrongState);
 }
 
 #[test]
@@ -288,6 +304,24 @@ impl Venue {
     }
 }
 
+impl Venue {
+    /// The sold places that are named, or of general ones any, become free; what is held was paid.
+    fn take_back(&mut self, reservation: ReservationId, places: &Places) -> Result<(), InventoryRefused> {
+        let before = self.all.clone();
+        self.turn(Place::Held(reservation), Place::Sold);
+        let sold = (0_u32..).zip(&self.all).filter(|(_, place)| **place == Place::Sold).map(|(at, _)| at);
+        let sold: Vec<_> = sold.filter(|at| !self.seated || places.seats.contains(at)).collect();
+        let quantity = places.quantity as usize;
+        let named = if self.seated { quantity } else { 0 };
+        if quantity == 0 || quantity > sold.len() || places.seats.len() != named {
+            self.all = before;
+            return Err(InventoryRefused::WrongState);
+        }
+        sold.into_iter().take(quantity).for_each(|at| self.all[at as usize] = Place::Free);
+        Ok(())
+    }
+}
+
 impl Model<Inventory> for Venue {
     fn apply(&mut self, command: &InventoryCommand, _: &Context) -> Result<(), InventoryRefused> {
         match command {
@@ -312,6 +346,7 @@ impl Model<Inventory> for Venue {
             InventoryCommand::Release { reservation } => {
                 self.turn(Place::Held(*reservation), Place::Free);
             }
+            InventoryCommand::TakeBack { reservation, places } => self.take_back(*reservation, places)?,
         }
         Ok(())
     }
@@ -363,6 +398,8 @@ fn any_command() -> impl Strategy<Value = InventoryCommand> + Clone {
         2 => (0_u32..3, 0_u32..3).prop_map(|(unblock, block)| adjust(0, some(unblock), some(block))),
         3 => who().prop_map(|reservation| InventoryCommand::Confirm { reservation }),
         3 => who().prop_map(|reservation| InventoryCommand::Release { reservation }),
+        2 => (who(), places()).prop_map(|(reservation, places)| InventoryCommand::TakeBack { reservation, places }),
+        2 => (who(), (0_u32..3).prop_map(some)).prop_map(|(reservation, places)| InventoryCommand::TakeBack { reservation, places }),
     ]
 }
 

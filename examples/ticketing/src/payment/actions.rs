@@ -2,7 +2,7 @@
 #![expect(missing_docs, reason = "the fields of commands and events are what they are called")]
 
 use super::{NewPayment, Payment};
-use crate::shared::{Money, PaymentId};
+use crate::shared::{Money, PaymentId, RefundId};
 use composable_rust::prelude::*;
 use jiff::Timestamp;
 
@@ -22,9 +22,9 @@ pub enum PaymentAction {
     /// Records that the gateway has stopped the attempt.
     #[command]
     Cancel,
-    /// Records that the gateway has given money back.
+    /// Records that the gateway has given money back, all or a part.
     #[command]
-    Refund { amount: Money },
+    Refund { refund: RefundId, amount: Money },
 
     /// An attempt is under way.
     #[event]
@@ -40,5 +40,5 @@ pub enum PaymentAction {
     Cancelled,
     /// Money was given back.
     #[event]
-    Refunded { amount: Money },
+    Refunded { refund: RefundId, amount: Money },
 }

@@ -5,7 +5,7 @@
 
 use super::Method;
 use super::gateway::{ChargeAnswer, Order, PaymentGateway, StopAnswer};
-use crate::shared::{Money, PaymentId};
+use crate::shared::{Money, PaymentId, RefundId};
 use composable_rust::prelude::*;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,12 +30,14 @@ pub struct StopCharge {
     pub payment: PaymentId,
 }
 
-/// Gives the money of an attempt back.
+/// Gives money of an attempt back.
 #[derive(Debug, Clone, PartialEq, Call)]
 #[call(answer = RefundOutcome)]
 pub struct Refund {
     /// Which attempt.
     pub payment: PaymentId,
+    /// Which refund of it.
+    pub refund: RefundId,
     /// How much.
     pub amount: Money,
 }
@@ -117,7 +119,7 @@ impl Activity for RefundCard {
     type Call = Refund;
 
     async fn perform(&self, call: Refund, _: ActivityContext) -> Result<RefundOutcome, ActivityError> {
-        let refunded = self.0.refund(call.payment, call.amount).await;
+        let refunded = self.0.refund(call.payment, call.refund, call.amount).await;
         refunded.map(|()| RefundOutcome::Refunded).map_err(|error| ActivityError::Transient(error.into()))
     }
 

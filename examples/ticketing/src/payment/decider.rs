@@ -1,6 +1,7 @@
 //! What may become of a payment. What the gateway answered is recorded once; hearing it again changes nothing.
 
 use super::{NewPayment, Payment, PaymentAction, PaymentCommand, PaymentEvent, PaymentStatus};
+use crate::shared::{Money, RefundId};
 use composable_rust::prelude::*;
 
 /// Why a payment refuses.
@@ -22,7 +23,9 @@ impl Decider for Payment {
     type Rejection = PaymentRefused;
 
     fn decide(&self, command: PaymentCommand, context: &Context) -> Decision<Self> {
-        use PaymentStatus::{Cancelled, Declined, Processing, Refunded, Succeeded, Unstarted};
+        use PaymentStatus::{
+            Cancelled, Declined, PartiallyRefunded, Processing, Refunded, Succeeded, Unstarted,
+        };
         match (command, self.status) {
             (PaymentCommand::Start(terms), Unstarted) => {
                 Ok(vec![PaymentEvent::Started { terms, at: context.now() }])
@@ -30,14 +33,12 @@ impl Decider for Payment {
             (PaymentCommand::Succeed, Processing) => Ok(vec![PaymentEvent::Succeeded]),
             (PaymentCommand::Decline { reason }, Processing) => Ok(vec![PaymentEvent::Declined { reason }]),
             (PaymentCommand::Cancel, Processing) => Ok(vec![PaymentEvent::Cancelled]),
-            (PaymentCommand::Refund { amount }, Succeeded) => match self.terms.as_ref() {
-                Some(terms) if terms.amount == amount => Ok(vec![PaymentEvent::Refunded { amount }]),
-                Some(_) | None => Err(PaymentRefused::NothingToRefund),
-            },
-            (PaymentCommand::Succeed, Succeeded | Refunded)
+            (PaymentCommand::Refund { refund, amount }, Succeeded | PartiallyRefunded | Refunded) => {
+                self.refund(refund, amount)
+            }
+            (PaymentCommand::Succeed, Succeeded | PartiallyRefunded | Refunded)
             | (PaymentCommand::Decline { .. }, Declined)
-            | (PaymentCommand::Cancel, Cancelled)
-            | (PaymentCommand::Refund { .. }, Refunded) => Ok(Vec::new()),
+            | (PaymentCommand::Cancel, Cancelled) => Ok(Vec::new()),
             (
                 PaymentCommand::Start(NewPayment { .. })
                 | PaymentCommand::Succeed
@@ -62,10 +63,30 @@ impl Decider for Payment {
                 self.decline_reason = Some(reason.clone());
             }
             PaymentEvent::Cancelled => self.status = PaymentStatus::Cancelled,
-            PaymentEvent::Refunded { amount } => {
-                self.status = PaymentStatus::Refunded;
-                self.refunded = Some(*amount);
+            PaymentEvent::Refunded { refund, amount } => {
+                self.refunds.insert(*refund);
+                self.refunded = self.refunded_with(*amount);
+                let is_all = self.refunded == self.terms.as_ref().map(|terms| terms.amount);
+                self.status = if is_all { PaymentStatus::Refunded } else { PaymentStatus::PartiallyRefunded };
             }
         }
+    }
+}
+
+impl Payment {
+    /// Never more than was paid, and each refund once.
+    fn refund(&self, refund: RefundId, amount: Money) -> Decision<Self> {
+        let paid = self.terms.as_ref().map(|terms| terms.amount);
+        let left = paid.zip(self.refunded_with(amount)).and_then(|(paid, refunded)| paid.minus(refunded));
+        match left {
+            _ if self.refunds.contains(&refund) => Ok(Vec::new()),
+            Some(left) if left.amount >= 0 => Ok(vec![PaymentEvent::Refunded { refund, amount }]),
+            Some(_) | None => Err(PaymentRefused::NothingToRefund),
+        }
+    }
+
+    /// What is given back in all with so much more.
+    fn refunded_with(&self, amount: Money) -> Option<Money> {
+        self.refunded.map_or(Some(amount), |refunded| refunded.plus(amount))
     }
 }

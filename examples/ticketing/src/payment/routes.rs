@@ -1,4 +1,6 @@
-//! `/api/payments`: pay, look.
+//! `/api/payments`: pay, look, refund.
+
+mod refund;
 
 use super::gateway::{self, ChargeAnswer, PaymentGateway};
 use super::views::PaymentList;
@@ -30,6 +32,7 @@ pub fn routes(till: Till) -> Router<Application> {
     Router::new()
         .route("/api/payments", post(pay))
         .route("/api/payments/{id}", get(one))
+        .route("/api/payments/{id}/refund", post(refund::refund))
         .route("/api/payments/user/{user_id}", get(list))
         .layer(Extension(till))
 }
@@ -181,14 +184,18 @@ async fn one(
     principal: Principal,
     PathId(id): PathId<PaymentId>,
 ) -> Result<Written<PaymentBody>, Problem> {
-    let unknown = || Problem::not_found("there is no such payment");
-    let found = app.load::<Payment>(&id).await?.ok_or_else(unknown)?;
+    let found = payment_of(&app, id).await?;
     let is_payer = found.state.terms.as_ref().is_some_and(|terms| terms.customer == principal.user_id);
     if is_payer || principal.has_role("admin") {
         Ok(Written::ok(&found, PaymentBody::new(id, &found.state)))
     } else {
         Err(Problem::forbidden("this payment is another's"))
     }
+}
+
+async fn payment_of(app: &Application, id: PaymentId) -> Result<Loaded<Payment>, Problem> {
+    let unknown = || Problem::not_found("there is no such payment");
+    app.load::<Payment>(&id).await?.ok_or_else(unknown)
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,8 +1,9 @@
 //! How an attempt to pay stands.
 
-use crate::shared::{Money, ReservationId, ShowId};
+use crate::shared::{Money, RefundId, ReservationId, ShowId};
 use composable_rust::prelude::*;
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 
 /// An attempt to pay.
 #[derive(Debug, Clone, Default, PartialEq, State)]
@@ -15,8 +16,10 @@ pub struct Payment {
     pub status: PaymentStatus,
     /// Why it was declined.
     pub decline_reason: Option<String>,
-    /// What was given back.
+    /// What was given back in all.
     pub refunded: Option<Money>,
+    /// By which refunds.
+    pub refunds: BTreeSet<RefundId>,
 }
 
 /// Where an attempt to pay stands.
@@ -33,8 +36,10 @@ pub enum PaymentStatus {
     Declined,
     /// Stopped before money came.
     Cancelled,
-    /// The money was given back.
+    /// All the money was given back.
     Refunded,
+    /// Some of the money was given back.
+    PartiallyRefunded,
 }
 
 /// What is to be paid: the amount comes from the reservation, never from the client.

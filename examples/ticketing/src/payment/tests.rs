@@ -2,7 +2,7 @@
 
 use super::gateway::{ChargeAnswer, Fate, Ledger, Order, PaymentGateway, SimulatedGateway, StopAnswer};
 use super::*;
-use crate::shared::{Currency, Money, PaymentId, ReservationId, ShowId};
+use crate::shared::{Currency, Money, PaymentId, RefundId, ReservationId, ShowId};
 use composable_rust::FixedClock;
 use composable_rust::prelude::*;
 use composable_rust::testing::spec::START;
@@ -47,17 +47,40 @@ fn a_payment_is_started_once_and_answered_once() {
 }
 
 #[test]
-fn what_was_paid_is_given_back_once() {
-    let refund = |amount| PaymentCommand::Refund { amount };
-    let refunded = Refunded { amount: euros(90) };
-    given::<Payment>([started(), Succeeded]).when(refund(euros(90))).then([refunded.clone()]);
-    given::<Payment>([started(), Succeeded, refunded]).when(refund(euros(90))).then_nothing();
-    given::<Payment>([started(), Succeeded])
-        .when(refund(euros(91)))
-        .then_rejected(PaymentRefused::NothingToRefund);
+fn what_was_paid_is_given_back_in_parts_each_once_and_never_more() {
+    let refund = |number, amount| PaymentCommand::Refund { refund: refund_id(number), amount };
+    let refunded = |number, amount| Refunded { refund: refund_id(number), amount };
+    let paid = || [started(), Succeeded];
+    given::<Payment>(paid())
+        .when(refund(1, euros(90)))
+        .then([refunded(1, euros(90))])
+        .then_state(|payment| assert_eq!(payment.status, PaymentStatus::Refunded));
+    let some = || paid().into_iter().chain([refunded(1, euros(50))]);
+    given::<Payment>(some()).when(refund(1, euros(50))).then_nothing();
+    given::<Payment>(some())
+        .when(refund(2, euros(40)))
+        .then([refunded(2, euros(40))])
+        .then_state(|payment| assert_eq!(payment.refunded, Some(euros(90))));
+    given::<Payment>(some()).when(refund(2, euros(41))).then_rejected(PaymentRefused::NothingToRefund);
     given::<Payment>([started()])
-        .when(refund(euros(90)))
+        .when(refund(1, euros(90)))
         .then_rejected(PaymentRefused::WrongState { status: PaymentStatus::Processing });
+}
+
+fn refund_id(number: u128) -> RefundId {
+    RefundId::from(Uuid::from_u128(number))
+}
+
+#[tokio::test]
+async fn the_gateway_gives_back_each_refund_once_and_never_more_than_it_charged() {
+    let (gateway, _, id) = gateway();
+    assert!(gateway.refund(id, refund_id(1), euros(1)).await.is_err(), "nothing was charged");
+    gateway.charge(id, order(Succeed)).await.unwrap();
+    gateway.refund(id, refund_id(1), euros(50)).await.unwrap();
+    gateway.refund(id, refund_id(1), euros(50)).await.unwrap();
+    assert!(gateway.refund(id, refund_id(2), euros(41)).await.is_err());
+    gateway.refund(id, refund_id(3), euros(40)).await.unwrap();
+    assert_eq!(gateway.ledger().entry(id).unwrap().kept(), 0);
 }
 
 /// A gateway, its clock, and an attempt.
@@ -128,8 +151,8 @@ async fn the_books_survive_a_restart_and_a_line_that_was_cut_off() {
     assert_eq!(again.charge(payment(), order(LostAnswer)).await.unwrap(), ChargeAnswer::Succeeded);
     // A disk that was full for a while cuts a line off in the middle of a life.
     cut_off();
-    again.refund(payment(), euros(90)).await.unwrap();
-    again.refund(payment(), euros(90)).await.unwrap();
+    again.refund(payment(), refund_id(1), euros(90)).await.unwrap();
+    again.refund(payment(), refund_id(1), euros(90)).await.unwrap();
     assert_eq!(gateway().ledger().entries().len(), 1);
-    assert_eq!(gateway().ledger().entry(payment()).unwrap().fate, Fate::Refunded { amount: euros(90) });
+    assert_eq!(gateway().ledger().entry(payment()).unwrap().refunds, [(refund_id(1), euros(90))].into());
 }

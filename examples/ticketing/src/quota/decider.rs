@@ -22,6 +22,9 @@ pub enum QuotaAction {
     /// Counts them no longer. Not counted: nothing happens.
     #[command]
     GiveBack { reservation: ReservationId },
+    /// Counts so many of an order's places no longer.
+    #[command]
+    GiveBackSome { reservation: ReservationId, quantity: u32 },
 
     /// They are counted.
     #[event]
@@ -29,6 +32,9 @@ pub enum QuotaAction {
     /// They are counted no longer.
     #[event]
     GivenBack { reservation: ReservationId },
+    /// Some of them are counted no longer.
+    #[event]
+    SomeGivenBack { reservation: ReservationId, quantity: u32 },
 }
 
 /// Why a quota refuses.
@@ -64,6 +70,13 @@ impl Decider for Quota {
                 Some(_) => Ok(vec![QuotaEvent::GivenBack { reservation }]),
                 None => Ok(Vec::new()),
             },
+            QuotaCommand::GiveBackSome { reservation, quantity } => match self.orders.get(&reservation) {
+                Some(taken) if quantity < *taken => {
+                    Ok(vec![QuotaEvent::SomeGivenBack { reservation, quantity }])
+                }
+                Some(_) => Ok(vec![QuotaEvent::GivenBack { reservation }]),
+                None => Ok(Vec::new()),
+            },
         }
     }
 
@@ -71,6 +84,11 @@ impl Decider for Quota {
         match *event {
             QuotaEvent::Taken { reservation, quantity } => _ = self.orders.insert(reservation, quantity),
             QuotaEvent::GivenBack { reservation } => _ = self.orders.remove(&reservation),
+            QuotaEvent::SomeGivenBack { reservation, quantity } => {
+                if let Some(taken) = self.orders.get_mut(&reservation) {
+                    *taken = taken.saturating_sub(quantity);
+                }
+            }
         }
     }
 }

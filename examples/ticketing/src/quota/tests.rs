@@ -5,7 +5,7 @@ use crate::shared::ReservationId;
 use composable_rust::prelude::*;
 use uuid::Uuid;
 
-use QuotaEvent::{GivenBack, Taken};
+use QuotaEvent::{GivenBack, SomeGivenBack, Taken};
 
 fn order(number: u128) -> ReservationId {
     ReservationId::from(Uuid::from_u128(number))
@@ -43,4 +43,17 @@ fn an_order_counts_once_and_is_given_back_once() {
     given::<Quota>([taken, GivenBack { reservation: order(1) }])
         .when(QuotaCommand::GiveBack { reservation: order(1) })
         .then_nothing();
+}
+
+#[test]
+fn an_order_is_given_back_in_parts() {
+    let taken = Taken { reservation: order(1), quantity: 3 };
+    let some = |quantity| QuotaCommand::GiveBackSome { reservation: order(1), quantity };
+    let one_less = SomeGivenBack { reservation: order(1), quantity: 1 };
+    given::<Quota>([taken.clone()])
+        .when(some(1))
+        .then([one_less.clone()])
+        .then_state(|quota| assert_eq!(quota.taken(), 2));
+    given::<Quota>([taken, one_less]).when(some(2)).then([GivenBack { reservation: order(1) }]);
+    given_nothing::<Quota>().when(some(1)).then_nothing();
 }

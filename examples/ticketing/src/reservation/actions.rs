@@ -1,8 +1,8 @@
 //! The language of a reservation.
 #![expect(missing_docs, reason = "the fields of commands and events are what they are called")]
 
-use super::{Order, Reservation};
-use crate::shared::{PaymentId, ReservationId, ShowId, Ticket};
+use super::{Order, Reservation, TicketRefund};
+use crate::shared::{Money, PaymentId, RefundId, ReservationId, ShowId, Ticket, TicketId};
 use composable_rust::prelude::*;
 use jiff::Timestamp;
 
@@ -34,6 +34,12 @@ pub enum ReservationAction {
     /// The hold is over. A payment that is still under way is named: whatever comes of it comes late.
     #[command]
     Expire { unanswered: Option<PaymentId> },
+    /// Begins to give tickets back for their money: those that are named, or all that are left.
+    #[command]
+    StartRefund { refund: RefundId, tickets: Option<Vec<TicketId>>, reason: Option<String> },
+    /// The money is back. Whoever tells payment, places and limit in the same append says that it is settled.
+    #[command]
+    FinishRefund { refund: RefundId, is_settled: bool },
 
     /// It is ordered.
     #[event]
@@ -56,4 +62,16 @@ pub enum ReservationAction {
     /// It was not paid in time.
     #[event]
     Expired,
+    /// Tickets are being given back: no other refund takes them.
+    #[event]
+    RefundStarted(TicketRefund),
+    /// They were given back.
+    #[event]
+    Refunded {
+        refund: RefundId,
+        tickets: Vec<TicketId>,
+        amount: Money,
+        /// Whether payment, places and limit were told in the same append; else the refunding process tells them.
+        is_settled: bool,
+    },
 }

@@ -81,6 +81,7 @@ pub(super) struct TicketBody {
     reservation_id: ReservationId,
     section: String,
     tier: String,
+    price: Money,
     #[serde(skip_serializing_if = "Option::is_none")]
     row: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -93,13 +94,14 @@ pub(super) struct TicketBody {
 impl From<ListedTicket> for TicketBody {
     fn from(row: ListedTicket) -> Self {
         let ListedTicket { show, reservation, status, issued_at, ticket, .. } = row;
-        let Ticket { id, section, tier, row, seat, code } = ticket;
+        let Ticket { id, section, tier, price, row, seat, code, .. } = ticket;
         Self {
             id,
             event_id: show,
             reservation_id: reservation,
             section,
             tier,
+            price,
             row,
             seat,
             status,

@@ -1,7 +1,10 @@
 //! What may happen to an order.
 
-use super::{Order, Reservation, ReservationAction, ReservationCommand, ReservationEvent, ReservationStatus};
-use crate::shared::{Line, PaymentId, Seat, Ticket};
+use super::{
+    Order, Reservation, ReservationAction, ReservationCommand, ReservationEvent, ReservationStatus,
+    TicketRefund,
+};
+use crate::shared::{Line, PaymentId, QuotaId, RefundId, Seat, Ticket, TicketId, places_of, worth_of};
 use composable_rust::prelude::*;
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -36,6 +39,9 @@ pub enum ReservationRefused {
         /// The most.
         limit: u32,
     },
+    /// No ticket is left that could be given back, or not these.
+    #[rejection(message = "there is nothing left to refund, or a refund of these tickets is under way")]
+    NothingToRefund,
     /// Its time is not over yet.
     #[rejection(message = "the hold lasts until {until}")]
     StillHeld {
@@ -72,6 +78,11 @@ impl Decider for Reservation {
             }
             ReservationCommand::Cancel { stopped } => self.cancel(stopped),
             ReservationCommand::Expire { unanswered } => self.expire(unanswered, context.now()),
+            ReservationCommand::StartRefund { refund, tickets, reason } => {
+                let refund = self.refund(refund, tickets.as_deref(), reason);
+                refund.map(|refund| vec![ReservationEvent::RefundStarted(refund)])
+            }
+            ReservationCommand::FinishRefund { refund, is_settled } => self.finish_refund(refund, is_settled),
         }
     }
 
@@ -103,6 +114,14 @@ impl Decider for Reservation {
             }
             ReservationEvent::Cancelled => self.status = ReservationStatus::Cancelled,
             ReservationEvent::Expired => self.status = ReservationStatus::Expired,
+            ReservationEvent::RefundStarted(refund) => self.refunds.push(refund.clone()),
+            ReservationEvent::Refunded { refund, tickets, .. } => {
+                self.refunds.retain(|under_way| under_way.id != *refund);
+                self.refunded.extend(tickets);
+                let is_all = self.refunded.len() == self.tickets.len();
+                self.status =
+                    if is_all { ReservationStatus::Refunded } else { ReservationStatus::PartiallyRefunded };
+            }
         }
     }
 }
@@ -119,7 +138,9 @@ impl Reservation {
                 Ok(vec![ReservationEvent::PaymentStarted { payment, until: until.max(held_until) }])
             }
             ReservationStatus::Paying => Err(ReservationRefused::PaymentInProgress),
-            ReservationStatus::Completed => Err(ReservationRefused::AlreadyPaid),
+            ReservationStatus::Completed
+            | ReservationStatus::Refunded
+            | ReservationStatus::PartiallyRefunded => Err(ReservationRefused::AlreadyPaid),
             ReservationStatus::Expired => Err(ReservationRefused::HoldExpired),
             status @ (ReservationStatus::Unplaced | ReservationStatus::Cancelled) => {
                 Err(ReservationRefused::WrongState { status })
@@ -140,7 +161,9 @@ impl Reservation {
             ReservationStatus::Held | ReservationStatus::Paying => {
                 Ok(vec![ReservationEvent::Extended { until: until.max(held_until) }])
             }
-            ReservationStatus::Completed => Err(ReservationRefused::AlreadyPaid),
+            ReservationStatus::Completed
+            | ReservationStatus::Refunded
+            | ReservationStatus::PartiallyRefunded => Err(ReservationRefused::AlreadyPaid),
             ReservationStatus::Expired => Err(ReservationRefused::HoldExpired),
             status @ (ReservationStatus::Unplaced | ReservationStatus::Cancelled) => {
                 Err(ReservationRefused::WrongState { status })
@@ -152,8 +175,8 @@ impl Reservation {
     fn complete(&self, payment: PaymentId, from: ReservationStatus, context: &Context) -> Decision<Self> {
         let is_ours = self.payment == Some(payment);
         match (self.status, &self.order) {
-            (ReservationStatus::Completed, _) if is_ours => Ok(Vec::new()),
-            (ReservationStatus::Completed, _) => Err(ReservationRefused::AlreadyPaid),
+            (status, _) if status.is_paid() && is_ours => Ok(Vec::new()),
+            (status, _) if status.is_paid() => Err(ReservationRefused::AlreadyPaid),
             (status, Some(order)) if is_ours && status == from => {
                 let Order { show, customer, .. } = *order;
                 let (tickets, at) = (order.issue(context), context.now());
@@ -169,7 +192,9 @@ impl Reservation {
             ReservationStatus::Held => Ok(vec![ReservationEvent::Cancelled]),
             ReservationStatus::Paying if stopped == self.payment => Ok(vec![ReservationEvent::Cancelled]),
             ReservationStatus::Paying => Err(ReservationRefused::PaymentInProgress),
-            ReservationStatus::Completed => Err(ReservationRefused::AlreadyPaid),
+            ReservationStatus::Completed
+            | ReservationStatus::Refunded
+            | ReservationStatus::PartiallyRefunded => Err(ReservationRefused::AlreadyPaid),
             ReservationStatus::Expired => Err(ReservationRefused::HoldExpired),
             ReservationStatus::Cancelled => Ok(Vec::new()),
             status @ ReservationStatus::Unplaced => Err(ReservationRefused::WrongState { status }),
@@ -185,10 +210,45 @@ impl Reservation {
             ReservationStatus::Held => Ok(vec![ReservationEvent::Expired]),
             ReservationStatus::Paying if unanswered == self.payment => Ok(vec![ReservationEvent::Expired]),
             ReservationStatus::Paying => Err(ReservationRefused::PaymentInProgress),
-            ReservationStatus::Completed => Err(ReservationRefused::AlreadyPaid),
+            ReservationStatus::Completed
+            | ReservationStatus::Refunded
+            | ReservationStatus::PartiallyRefunded => Err(ReservationRefused::AlreadyPaid),
             ReservationStatus::Expired | ReservationStatus::Cancelled => Ok(Vec::new()),
             status @ ReservationStatus::Unplaced => Err(ReservationRefused::WrongState { status }),
         }
+    }
+
+    /// Gives back the tickets that are named, or all that are left: all of them or none.
+    fn refund(
+        &self,
+        id: RefundId,
+        named: Option<&[TicketId]>,
+        reason: Option<String>,
+    ) -> Result<TicketRefund, ReservationRefused> {
+        let is_named = |ticket: &&Ticket| named.is_none_or(|named| named.contains(&ticket.id));
+        let tickets: Vec<_> = self.refundable().filter(is_named).collect();
+        let is_whole = named.is_none_or(|named| named.len() == tickets.len());
+        let amount = worth_of(tickets.iter().copied()).filter(|_| is_whole);
+        match (amount, self.payment, &self.order) {
+            (Some(amount), Some(payment), Some(order)) => Ok(TicketRefund {
+                id,
+                payment,
+                quota: QuotaId::of(order.show, order.customer),
+                places: places_of(tickets.iter().copied()),
+                tickets: tickets.into_iter().map(|ticket| ticket.id).collect(),
+                amount,
+                reason,
+            }),
+            _ => Err(ReservationRefused::NothingToRefund),
+        }
+    }
+
+    /// Of those who know that the money is back, the first finishes the refund; the others are refused.
+    fn finish_refund(&self, refund: RefundId, is_settled: bool) -> Decision<Self> {
+        let under_way = self.refunds.iter().find(|under_way| under_way.id == refund);
+        let TicketRefund { tickets, amount, .. } = under_way.ok_or(ReservationRefused::NothingToRefund)?;
+        let (tickets, amount) = (tickets.clone(), *amount);
+        Ok(vec![ReservationEvent::Refunded { refund, tickets, amount, is_settled }])
     }
 
     fn is_paying(&self, payment: PaymentId) -> bool {
@@ -209,8 +269,12 @@ impl Order {
         });
         let ticket = |(ordinal, (line, seat)): (u32, (&Line, Option<&Seat>))| Ticket {
             id: context.id(2 * ordinal),
+            section_id: line.section_id,
             section: line.section.clone(),
+            tier_id: line.tier_id,
             tier: line.tier.clone(),
+            price: line.price,
+            seat_id: seat.map(|seat| seat.id),
             row: seat.map(|seat| seat.row.clone()),
             seat: seat.map(|seat| seat.number),
             code: code_of(context.id(2 * ordinal + 1)),

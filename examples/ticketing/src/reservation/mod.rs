@@ -17,4 +17,4 @@ pub use actions::{ReservationAction, ReservationCommand, ReservationEvent};
 pub use decider::ReservationRefused;
 pub use qr::qr_svg;
 pub use routes::{NewReservation, Placed, extend_hold, hold_places, reservation_of, routes};
-pub use state::{Order, Reservation, ReservationStatus};
+pub use state::{Order, Reservation, ReservationStatus, TicketRefund};

@@ -1,6 +1,8 @@
 //! How an order stands.
 
-use crate::shared::{Line, Money, PaymentId, Seat, SectionId, ShowId, Ticket};
+use crate::shared::{
+    Line, Money, PaymentId, Places, QuotaId, RefundId, Seat, SectionId, ShowId, Ticket, TicketId,
+};
 use composable_rust::prelude::*;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,6 +24,47 @@ pub struct Reservation {
     pub extensions: u32,
     /// What the customer bought.
     pub tickets: Vec<Ticket>,
+    /// Refunds under way; their tickets are in no other.
+    pub refunds: Vec<TicketRefund>,
+    /// Tickets that were given back.
+    pub refunded: BTreeSet<TicketId>,
+}
+
+impl Reservation {
+    /// The tickets that can be given back: neither were they, nor are they being.
+    pub fn refundable(&self) -> impl Iterator<Item = &Ticket> {
+        let is_under_way = |id: &TicketId| self.refunds.iter().any(|refund| refund.tickets.contains(id));
+        self.tickets
+            .iter()
+            .filter(move |ticket| !self.refunded.contains(&ticket.id) && !is_under_way(&ticket.id))
+    }
+}
+
+/// Tickets that are given back for their money.
+#[derive(Debug, Clone, PartialEq, Data)]
+pub struct TicketRefund {
+    /// Its id, also at the gateway.
+    pub id: RefundId,
+    /// What paid them.
+    pub payment: PaymentId,
+    /// Where their places count.
+    pub quota: QuotaId,
+    /// Which tickets.
+    pub tickets: Vec<TicketId>,
+    /// Their places.
+    pub places: BTreeMap<SectionId, Places>,
+    /// What they cost.
+    pub amount: Money,
+    /// What the organiser says about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+impl TicketRefund {
+    /// How many places it frees.
+    pub fn quantity(&self) -> u32 {
+        self.places.values().fold(0, |sum, places| sum.saturating_add(places.quantity))
+    }
 }
 
 /// Where an order stands.
@@ -40,6 +83,17 @@ pub enum ReservationStatus {
     Expired,
     /// Given up by the customer.
     Cancelled,
+    /// All its tickets were given back.
+    Refunded,
+    /// Some of its tickets were given back.
+    PartiallyRefunded,
+}
+
+impl ReservationStatus {
+    /// Whether it was paid in time, whatever became of it since.
+    pub const fn is_paid(self) -> bool {
+        matches!(self, Self::Completed | Self::Refunded | Self::PartiallyRefunded)
+    }
 }
 
 /// What is ordered, at the server's prices.

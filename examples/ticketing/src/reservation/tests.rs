@@ -1,8 +1,10 @@
 //! What may happen to an order, as sentences.
 
-use super::views::{ReservationList, TicketList};
+use super::views::{ReservationList, TicketList, TicketStatus};
 use super::*;
-use crate::shared::{Currency, Line, Money, PaymentId, SectionId, ShowId, TierId};
+use crate::shared::{
+    Currency, Line, Money, PaymentId, Places, RefundId, SectionId, ShowId, Ticket, TicketId, TierId,
+};
 use crate::show::{SeatRow, Section, SectionKind};
 use composable_rust::later;
 use composable_rust::prelude::*;
@@ -202,16 +204,17 @@ fn the_list_follows_each_order() {
 fn tickets_are_listed_once_they_are_paid() {
     let id = crate::shared::ReservationId::from(Uuid::from_u128(5));
     project(TicketList, paying().map(|event| (id, event))).then_no_rows();
-    let ticket = crate::shared::Ticket {
-        id: crate::shared::TicketId::from(Uuid::from_u128(6)),
-        section: "Floor".into(),
-        tier: "Adult".into(),
-        row: None,
-        seat: None,
-        code: "CODE".into(),
-    };
+    let ticket = ticket(6, 4_500);
     let Completed { payment, show, customer, at, .. } = completed() else { panic!("not completed") };
     let paid = Completed { payment, show, customer, tickets: vec![ticket.clone()], at };
+    let back = ReservationEvent::Refunded {
+        refund: refund(1),
+        tickets: vec![ticket.id],
+        amount: ticket.price,
+        is_settled: true,
+    };
+    project(TicketList, [(id, paid.clone()), (id, back)])
+        .then_row(ticket.id, |row| assert_eq!(row.status, TicketStatus::Refunded));
     project(TicketList, [(id, paid)]).then_row(ticket.id, |row| {
         assert_eq!((row.holder, row.reservation, row.ticket.code.as_str()), (customer, id, "CODE"));
     });
@@ -267,4 +270,95 @@ fn a_hold_is_extended_ten_times_and_never_shortened() {
     given::<Reservation>([placed(), Cancelled])
         .when(extend())
         .then_rejected(ReservationRefused::WrongState { status: ReservationStatus::Cancelled });
+}
+
+fn refund(number: u128) -> RefundId {
+    RefundId::from(Uuid::from_u128(number))
+}
+
+fn ticket(number: u128, cents: i64) -> Ticket {
+    Ticket {
+        id: TicketId::from(Uuid::from_u128(number)),
+        section_id: SectionId::from(Uuid::from_u128(1)),
+        section: "Floor".into(),
+        tier_id: TierId::from(Uuid::from_u128(4_500)),
+        tier: "Adult".into(),
+        price: Money::new(cents, Currency::EUR),
+        seat_id: None,
+        row: None,
+        seat: None,
+        code: "CODE".into(),
+    }
+}
+
+/// An order with the tickets 1 and 2 for 45.00 each and 3 for 20.00.
+fn with_tickets() -> Vec<ReservationEvent> {
+    let Completed { payment, show, customer, at, .. } = completed() else { panic!("not completed") };
+    let tickets = vec![ticket(1, 4_500), ticket(2, 4_500), ticket(3, 2_000)];
+    paying().into_iter().chain([Completed { payment, show, customer, tickets, at }]).collect()
+}
+
+/// The refund of these tickets.
+fn back(number: u128, tickets: &[u128], cents: i64) -> TicketRefund {
+    let places = Places { quantity: u32::try_from(tickets.len()).unwrap(), seats: Vec::new() };
+    TicketRefund {
+        id: refund(number),
+        payment: payment(1),
+        quota: crate::shared::QuotaId::of(order().show, order().customer),
+        tickets: ids(tickets),
+        places: [(SectionId::from(Uuid::from_u128(1)), places)].into(),
+        amount: Money::new(cents, Currency::EUR),
+        reason: None,
+    }
+}
+
+fn ids(tickets: &[u128]) -> Vec<TicketId> {
+    tickets.iter().map(|number| TicketId::from(Uuid::from_u128(*number))).collect()
+}
+
+#[test]
+fn tickets_go_back_for_what_they_cost_and_no_two_refunds_overlap() {
+    let start = |number, tickets: Option<&[u128]>| ReservationCommand::StartRefund {
+        refund: refund(number),
+        tickets: tickets.map(ids),
+        reason: None,
+    };
+    let started = |refund| ReservationEvent::RefundStarted(refund);
+    let refused = ReservationRefused::NothingToRefund;
+    given::<Reservation>(with_tickets()).when(start(1, None)).then([started(back(1, &[1, 2, 3], 11_000))]);
+    given::<Reservation>(with_tickets()).when(start(1, Some(&[1, 3]))).then([started(back(
+        1,
+        &[1, 3],
+        6_500,
+    ))]);
+    let some = || with_tickets().into_iter().chain([started(back(1, &[1, 3], 6_500))]);
+    given::<Reservation>(some()).when(start(2, None)).then([started(back(2, &[2], 4_500))]);
+    given::<Reservation>(some()).when(start(2, Some(&[2, 3]))).then_rejected(refused.clone());
+    let all = || some().chain([started(back(2, &[2], 4_500))]);
+    given::<Reservation>(all()).when(start(3, None)).then_rejected(refused.clone());
+    given::<Reservation>(paying()).when(start(1, None)).then_rejected(refused);
+}
+
+#[test]
+fn of_those_who_know_that_the_money_is_back_one_finishes() {
+    let started = || ReservationEvent::RefundStarted(back(1, &[1, 3], 6_500));
+    let finish = |is_settled| ReservationCommand::FinishRefund { refund: refund(1), is_settled };
+    let refunded = |number, tickets: &[u128], cents, is_settled| ReservationEvent::Refunded {
+        refund: refund(number),
+        tickets: ids(tickets),
+        amount: Money::new(cents, Currency::EUR),
+        is_settled,
+    };
+    let under_way = || with_tickets().into_iter().chain([started()]);
+    given::<Reservation>(under_way())
+        .when(finish(true))
+        .then([refunded(1, &[1, 3], 6_500, true)])
+        .then_state(|order| assert_eq!(order.status, ReservationStatus::PartiallyRefunded));
+    let done = || under_way().chain([refunded(1, &[1, 3], 6_500, true)]);
+    given::<Reservation>(done()).when(finish(false)).then_rejected(ReservationRefused::NothingToRefund);
+    let last = ReservationEvent::RefundStarted(back(2, &[2], 4_500));
+    given::<Reservation>(done().chain([last]))
+        .when(ReservationCommand::FinishRefund { refund: refund(2), is_settled: false })
+        .then([refunded(2, &[2], 4_500, false)])
+        .then_state(|order| assert_eq!(order.status, ReservationStatus::Refunded));
 }

@@ -45,6 +45,17 @@ pub struct ReservationId(Uuid);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Id)]
 pub struct PaymentId(Uuid);
 
+/// Money that is given back: of a payment all, or what some of its tickets cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Id)]
+pub struct RefundId(Uuid);
+
+impl RefundId {
+    /// Of a payment that bought nothing: however often it is asked for, it is the same.
+    pub fn of_all(payment: PaymentId) -> Self {
+        Self(payment.as_uuid())
+    }
+}
+
 /// A ticket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Id)]
 pub struct TicketId(Uuid);

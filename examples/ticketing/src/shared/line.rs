@@ -50,10 +50,19 @@ pub struct Places {
 pub struct Ticket {
     /// Its id.
     pub id: TicketId,
+    /// Which section's place it is.
+    pub section_id: SectionId,
     /// The section's name.
     pub section: String,
+    /// Which price was paid.
+    pub tier_id: TierId,
     /// The tier's name.
     pub tier: String,
+    /// What it cost.
+    pub price: Money,
+    /// Its seat, where seats are numbered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seat_id: Option<SeatId>,
     /// Its seat's row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub row: Option<String>,
@@ -68,6 +77,24 @@ pub struct Ticket {
 pub fn total_of(lines: &[Line]) -> Option<Money> {
     let zero = Money::zero(lines.first()?.price.currency);
     lines.iter().try_fold(zero, |sum, line| sum.plus(line.price.times(line.quantity)?))
+}
+
+/// What these tickets cost together; `None` when there is none.
+pub fn worth_of<'a>(tickets: impl IntoIterator<Item = &'a Ticket>) -> Option<Money> {
+    let mut prices = tickets.into_iter().map(|ticket| ticket.price);
+    let first = prices.next()?;
+    prices.try_fold(first, Money::plus)
+}
+
+/// The places of these tickets, section by section.
+pub fn places_of<'a>(tickets: impl IntoIterator<Item = &'a Ticket>) -> BTreeMap<SectionId, Places> {
+    let mut places = BTreeMap::<SectionId, Places>::new();
+    for ticket in tickets {
+        let of_section = places.entry(ticket.section_id).or_default();
+        of_section.quantity = of_section.quantity.saturating_add(1);
+        of_section.seats.extend(ticket.seat_id.and_then(|seat| seat.place_in(ticket.section_id)));
+    }
+    places
 }
 
 /// The places that the lines take of each section.

@@ -37,6 +37,12 @@ impl Money {
         (self.currency == other.currency).then_some(Self { amount, ..self })
     }
 
+    /// What is left when the other is taken away; `None` when it overflows or the currencies differ.
+    pub fn minus(self, other: Self) -> Option<Self> {
+        let amount = self.amount.checked_sub(other.amount)?;
+        (self.currency == other.currency).then_some(Self { amount, ..self })
+    }
+
     /// So many times the amount; `None` when it overflows.
     pub fn times(self, count: u32) -> Option<Self> {
         self.amount.checked_mul(i64::from(count)).map(|amount| Self { amount, ..self })
@@ -68,6 +74,8 @@ mod tests {
         assert_eq!(euros(2).plus(euros(3)), Some(euros(5)));
         assert_eq!(euros(i64::MAX).plus(euros(1)), None);
         assert_eq!(euros(2).plus(Money::new(3, Currency::USD)), None);
+        assert_eq!(euros(5).minus(euros(3)), Some(euros(2)));
+        assert_eq!(euros(i64::MIN).minus(euros(1)), None);
         assert_eq!(euros(45).times(3), Some(euros(135)));
         assert_eq!(euros(i64::MAX).times(2), None);
     }

@@ -147,7 +147,9 @@ async fn payment(app: &Application, post: &Post) -> Result<(), String> {
     let id: PaymentId = id(post)?;
     let status = app.load::<Payment>(&id).await.unwrap().ok_or("the payment is gone")?.state.status;
     let may_be: &[PaymentStatus] = match post.answer["status"].as_str() {
-        Some("succeeded") => &[PaymentStatus::Succeeded, PaymentStatus::Refunded],
+        Some("succeeded") => {
+            &[PaymentStatus::Succeeded, PaymentStatus::PartiallyRefunded, PaymentStatus::Refunded]
+        }
         Some("declined") => &[PaymentStatus::Declined],
         Some("refunded") => &[PaymentStatus::Refunded],
         Some("cancelled") => &[PaymentStatus::Cancelled, PaymentStatus::Refunded],

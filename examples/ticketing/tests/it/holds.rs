@@ -50,7 +50,9 @@ async fn holds(app: &Application) -> Vec<(ReservationId, Hold)> {
             ReservationEvent::PaymentFailed { .. }
             | ReservationEvent::Completed { .. }
             | ReservationEvent::Cancelled
-            | ReservationEvent::Expired => continue,
+            | ReservationEvent::Expired
+            | ReservationEvent::RefundStarted(_)
+            | ReservationEvent::Refunded { .. } => continue,
         };
         expiries.insert(*event.key(), until);
     }
@@ -72,6 +74,7 @@ async fn holds(app: &Application) -> Vec<(ReservationId, Hold)> {
                 open.next().expect("a hold that ends").1.ended = Some(event.recorded_at);
             }
             InventoryEvent::Initialised { .. }
+            | InventoryEvent::SeatsReturned { .. }
             | InventoryEvent::CapacityAdded { .. }
             | InventoryEvent::SeatsBlocked { .. }
             | InventoryEvent::SeatsUnblocked { .. }

@@ -7,13 +7,13 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use ticketing::inventory::{Inventory, views::Availability};
-use ticketing::payment::gateway::{Entry, Fate, Ledger};
+use ticketing::payment::gateway::{Entry, Ledger};
 use ticketing::payment::views::PaymentList;
 use ticketing::payment::{Payment, PaymentStatus};
 use ticketing::quota::Quota;
-use ticketing::reservation::views::{ReservationList, TicketList};
+use ticketing::reservation::views::{ReservationList, TicketList, TicketStatus};
 use ticketing::reservation::{Order, Reservation, ReservationStatus};
-use ticketing::shared::{PaymentId, QuotaId, ReservationId, SectionId};
+use ticketing::shared::{PaymentId, QuotaId, ReservationId, SectionId, Ticket, worth_of};
 use ticketing::show::views::ShowList;
 
 /// What is promised.
@@ -119,13 +119,19 @@ impl Found {
         Self { inventory, orders }
     }
 
-    fn completed(&self) -> impl Iterator<Item = (&ReservationId, &Reservation)> {
-        self.orders.iter().filter(|(_, order)| order.status == ReservationStatus::Completed)
+    /// Orders that were paid, whatever was given back since.
+    fn paid(&self) -> impl Iterator<Item = (&ReservationId, &Reservation)> {
+        self.orders.iter().filter(|(_, order)| order.status.is_paid())
     }
 }
 
+/// Tickets that nobody has given back.
+fn kept(order: &Reservation) -> impl Iterator<Item = &Ticket> {
+    order.tickets.iter().filter(|ticket| !order.refunded.contains(&ticket.id))
+}
+
 fn places(order: &Reservation) -> u32 {
-    order.order.as_ref().map_or(0, Order::places)
+    u32::try_from(kept(order).count()).expect("few tickets")
 }
 
 #[derive(Default)]
@@ -141,7 +147,7 @@ impl Findings {
         if !inventory.is_sound() {
             self.add(Promise::NoOversell, format!("places were lost or made up: {inventory:?}"));
         }
-        let sold: u32 = found.completed().map(|(_, order)| places(order)).sum();
+        let sold: u32 = found.paid().map(|(_, order)| places(order)).sum();
         if sold > inventory.counts.capacity {
             self.add(Promise::NoOversell, format!("{sold} of {} places are paid", inventory.counts.capacity));
         }
@@ -150,7 +156,7 @@ impl Findings {
             self.add(Promise::NoOversell, how);
         }
         let mut seats = BTreeSet::new();
-        for ticket in found.completed().flat_map(|(_, order)| &order.tickets) {
+        for ticket in found.paid().flat_map(|(_, order)| kept(order)) {
             if let (Some(row), Some(seat)) = (&ticket.row, ticket.seat)
                 && !seats.insert((row, seat))
             {
@@ -173,7 +179,7 @@ impl Findings {
 
     async fn limits(&mut self, app: &Application, found: &Found) {
         let mut had = BTreeMap::new();
-        for (id, order) in found.completed() {
+        for (id, order) in found.paid().filter(|(_, order)| places(order) > 0) {
             had.insert(*id, places(order));
         }
         let mut counted = BTreeMap::new();
@@ -188,7 +194,7 @@ impl Findings {
 
     /// Money is with us exactly for what was sold, and as much as it costs.
     async fn money(&mut self, app: &Application, found: &Found, ledger: &Ledger) {
-        let by_payment = found.completed().filter_map(|(id, order)| Some((order.payment?, (id, order))));
+        let by_payment = found.paid().filter_map(|(id, order)| Some((order.payment?, (id, order))));
         let completed: BTreeMap<PaymentId, _> = by_payment.collect();
         let entries: BTreeMap<_, Entry> =
             ledger.entries().into_iter().map(|entry| (entry.payment, entry)).collect();
@@ -199,26 +205,30 @@ impl Findings {
             }
         }
         for (payment, entry) in &entries {
-            let is_kept = matches!(entry.fate, Fate::Charged { .. });
-            match (is_kept, completed.get(payment)) {
-                (true, None) => {
+            let order = completed.get(payment);
+            let worth = order.and_then(|(_, order)| worth_of(kept(order))).map_or(0, |worth| worth.amount);
+            match order {
+                None if entry.kept() != 0 => {
                     let how = format!("{entry:?} was taken and nothing was sold for it");
                     self.add(Promise::PaidMeansTicketsOrRefund, how);
                 }
-                (false, Some((id, _))) => {
-                    let how = format!("order {id} is completed but {entry:?}");
+                Some((id, _)) if entry.kept() != worth => {
+                    let how = format!("the tickets of order {id} cost {worth}, but {entry:?}");
                     self.add(Promise::PaidMeansTicketsOrRefund, how);
                 }
-                (true, Some((id, order))) => {
-                    let total = order.order.as_ref().map(|order| order.total);
-                    if entry.amount != total {
-                        let how = format!("order {id} costs {total:?}, and {:?} was taken", entry.amount);
-                        self.add(Promise::MoneyMovesOnce, how);
-                    }
+                Some((id, order)) if entry.amount != order.order.as_ref().map(|order| order.total) => {
+                    self.add(Promise::MoneyMovesOnce, format!("order {id} is {order:?}, but {entry:?}"));
                 }
-                (false, None) => {}
+                Some(_) | None => {}
             }
             let known = app.load::<Payment>(payment).await.expect("a store");
+            let told =
+                known.as_ref().and_then(|payment| payment.state.refunded).map_or(0, |told| told.amount);
+            let given_back: i64 = entry.refunds.values().map(|refund| refund.amount).sum();
+            if told != given_back {
+                let how = format!("payment {payment} tells of {told} given back, but {entry:?}");
+                self.add(Promise::MoneyMovesOnce, how);
+            }
             if known.is_some_and(|payment| payment.state.status == PaymentStatus::Processing) {
                 let how = format!("payment {payment} is still under way although {entry:?}");
                 self.add(Promise::OutcomesAreKnown, how);
@@ -227,14 +237,21 @@ impl Findings {
     }
 
     async fn tickets(&mut self, app: &Application, found: &Found) {
-        for (id, order) in found.completed() {
+        for (id, order) in found.paid() {
             let query = app.view::<TicketList>().at_least_position(app.events().signal().position());
             let listed = query.query().filter_eq("reservation", *id).page(1, 100).fetch().await;
-            let seen = listed.map_or(0, |page| page.total);
-            let (bought, issued) = (places(order), order.tickets.len());
-            if issued != bought as usize || seen != u64::from(bought) {
-                let how = format!("order {id} of {bought} places has {issued} tickets, {seen} are listed");
+            let listed = listed.map(|page| page.items).unwrap_or_default();
+            let valid = listed.iter().filter(|row| row.status == TicketStatus::Valid).count();
+            let bought = order.order.as_ref().map_or(0, Order::places);
+            if order.tickets.len() != bought as usize || valid != places(order) as usize {
+                let how = format!("order {id} of {bought} places has {listed:?}");
                 self.add(Promise::PaidMeansTicketsOrRefund, how);
+            }
+            if !order.refunds.is_empty() {
+                self.add(
+                    Promise::OutcomesAreKnown,
+                    format!("refunds of order {id} are under way: {order:?}"),
+                );
             }
         }
     }

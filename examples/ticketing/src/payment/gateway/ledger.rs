@@ -1,7 +1,7 @@
 //! The books of the development gateway: they belong to another party, so they survive a crash of the application.
 
 use super::Order;
-use crate::shared::{Money, PaymentId};
+use crate::shared::{Money, PaymentId, RefundId};
 use composable_rust::prelude::*;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -19,6 +19,9 @@ pub struct Entry {
     pub amount: Option<Money>,
     /// What became of it.
     pub fate: Fate,
+    /// What was given back of it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub refunds: BTreeMap<RefundId, Money>,
 }
 
 /// What became of an attempt.
@@ -34,11 +37,6 @@ pub enum Fate {
     Declined,
     /// Stopped.
     Stopped,
-    /// Charged and given back.
-    Refunded {
-        /// How much.
-        amount: Money,
-    },
 }
 
 /// All attempts, the newest line of each counts. Each change is on disk before it is answered.
@@ -127,6 +125,17 @@ impl Books {
 impl Entry {
     /// A first entry.
     pub fn new(payment: PaymentId, order: Option<Order>, fate: Fate) -> Self {
-        Self { payment, amount: order.map(|order| order.amount), fate }
+        Self { payment, amount: order.map(|order| order.amount), fate, refunds: BTreeMap::new() }
+    }
+
+    /// What was charged and not given back, in minor units; nothing when it was not charged.
+    pub fn kept(&self) -> i64 {
+        match (self.fate, self.amount) {
+            (Fate::Charged { .. }, Some(amount)) => {
+                let given_back = self.refunds.values().map(|refund| refund.amount);
+                given_back.fold(amount.amount, i64::saturating_sub)
+            }
+            (Fate::Charged { .. } | Fate::Declined | Fate::Stopped, _) => 0,
+        }
     }
 }

@@ -7,7 +7,7 @@ pub use ledger::{Entry, Fate, Ledger};
 pub use simulated::SimulatedGateway;
 
 use super::Method;
-use crate::shared::{Money, PaymentId};
+use crate::shared::{Money, PaymentId, RefundId};
 use composable_rust::prelude::*;
 use std::fmt::Debug;
 
@@ -74,12 +74,13 @@ pub trait PaymentGateway: Debug + Send + Sync + 'static {
     /// As [`Self::charge`].
     async fn stop(&self, payment: PaymentId) -> Result<StopAnswer, NoAnswer>;
 
-    /// Gives back what was charged.
+    /// Gives back what was charged, or a part of it. A refund is known by its id: what is asked twice is done once.
     ///
     /// # Errors
-    /// [`NoAnswer`]; it may have been given back.
+    /// [`NoAnswer`]; it may have been given back. A gateway that would have to give back more than it charged does
+    /// nothing and says so here: somebody has to look into it.
     ///
     /// # Cancel safety
     /// As [`Self::charge`].
-    async fn refund(&self, payment: PaymentId, amount: Money) -> Result<(), NoAnswer>;
+    async fn refund(&self, payment: PaymentId, refund: RefundId, amount: Money) -> Result<(), NoAnswer>;
 }

@@ -2,7 +2,7 @@
 
 use super::{ChargeAnswer, Entry, Fate, Ledger, NoAnswer, Order, PaymentGateway, StopAnswer};
 use crate::payment::{Method, SimulatedOutcome};
-use crate::shared::{Money, PaymentId};
+use crate::shared::{Money, PaymentId, RefundId};
 use composable_rust::prelude::*;
 use composable_rust::{Clock, later};
 use jiff::Timestamp;
@@ -55,7 +55,6 @@ impl PaymentGateway for SimulatedGateway {
         let now = self.clock.now();
         let change = |known: Option<&Entry>| match known.map(|entry| entry.fate) {
             Some(Fate::Charged { at }) if at <= now => (None, StopAnswer::AlreadyCharged),
-            Some(Fate::Refunded { .. }) => (None, StopAnswer::AlreadyCharged),
             Some(Fate::Declined | Fate::Stopped) => (None, StopAnswer::Stopped),
             Some(Fate::Charged { .. }) | None => {
                 let stopped = known.cloned().unwrap_or_else(|| Entry::new(payment, None, Fate::Stopped));
@@ -65,14 +64,20 @@ impl PaymentGateway for SimulatedGateway {
         self.ledger.change(payment, change).map_err(|error| no_books(&error))
     }
 
-    async fn refund(&self, payment: PaymentId, amount: Money) -> Result<(), NoAnswer> {
+    async fn refund(&self, payment: PaymentId, refund: RefundId, amount: Money) -> Result<(), NoAnswer> {
         let change = |known: Option<&Entry>| match known {
-            Some(entry) if matches!(entry.fate, Fate::Charged { .. }) => {
-                (Some(Entry { fate: Fate::Refunded { amount }, ..entry.clone() }), ())
+            Some(entry) if entry.refunds.contains_key(&refund) => (None, true),
+            Some(entry) if entry.kept() >= amount.amount => {
+                let mut entry = entry.clone();
+                entry.refunds.insert(refund, amount);
+                (Some(entry), true)
             }
-            Some(_) | None => (None, ()),
+            Some(_) | None => (None, false),
         };
-        self.ledger.change(payment, change).map_err(|error| no_books(&error))
+        match self.ledger.change(payment, change).map_err(|error| no_books(&error))? {
+            true => Ok(()),
+            false => Err(NoAnswer("so much was not charged".into())),
+        }
     }
 }
 
@@ -87,7 +92,7 @@ fn first_fate(outcome: SimulatedOutcome, now: Timestamp) -> Fate {
 fn answer(fate: Fate, now: Timestamp) -> ChargeAnswer {
     match fate {
         Fate::Charged { at } if at > now => ChargeAnswer::Unanswered,
-        Fate::Charged { .. } | Fate::Refunded { .. } => ChargeAnswer::Succeeded,
+        Fate::Charged { .. } => ChargeAnswer::Succeeded,
         Fate::Declined => ChargeAnswer::Declined { reason: "the card was declined".into() },
         Fate::Stopped => ChargeAnswer::Stopped,
     }

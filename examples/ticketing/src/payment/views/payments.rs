@@ -31,6 +31,7 @@ impl Projection for PaymentList {
     type Event = PaymentEvent;
     type Row = ListedPayment;
     const NAME: &'static str = "payments";
+    const VERSION: u32 = 2;
 
     fn project(&self, event: &Recorded<PaymentEvent>, rows: &mut Rows<ListedPayment>) {
         let id = *event.key();

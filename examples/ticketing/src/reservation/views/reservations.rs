@@ -31,6 +31,7 @@ impl Projection for ReservationList {
     type Event = ReservationEvent;
     type Row = ListedReservation;
     const NAME: &'static str = "reservations";
+    const VERSION: u32 = 2;
 
     fn project(&self, event: &Recorded<ReservationEvent>, rows: &mut Rows<ListedReservation>) {
         let id = *event.key();
@@ -48,7 +49,9 @@ impl Projection for ReservationList {
             | ReservationEvent::PaymentFailed { .. }
             | ReservationEvent::Completed { .. }
             | ReservationEvent::Cancelled
-            | ReservationEvent::Expired => rows.update(id, |row| {
+            | ReservationEvent::Expired
+            | ReservationEvent::RefundStarted(_)
+            | ReservationEvent::Refunded { .. } => rows.update(id, |row| {
                 row.reservation.evolve(&event.body);
                 row.status = row.reservation.status;
             }),

@@ -34,12 +34,15 @@ pub struct ListedTicket {
 pub enum TicketStatus {
     /// It does.
     Valid,
+    /// It was given back.
+    Refunded,
 }
 
 impl Projection for TicketList {
     type Event = ReservationEvent;
     type Row = ListedTicket;
     const NAME: &'static str = "tickets";
+    const VERSION: u32 = 2;
 
     fn project(&self, event: &Recorded<ReservationEvent>, rows: &mut Rows<ListedTicket>) {
         match &event.body {
@@ -56,13 +59,19 @@ impl Projection for TicketList {
                     });
                 }
             }
+            ReservationEvent::Refunded { tickets, .. } => {
+                for ticket in tickets {
+                    rows.update(ticket, |row| row.status = TicketStatus::Refunded);
+                }
+            }
             // There are tickets for what is paid only.
             ReservationEvent::Placed { .. }
             | ReservationEvent::Extended { .. }
             | ReservationEvent::PaymentStarted { .. }
             | ReservationEvent::PaymentFailed { .. }
             | ReservationEvent::Cancelled
-            | ReservationEvent::Expired => {}
+            | ReservationEvent::Expired
+            | ReservationEvent::RefundStarted(_) => {}
         }
     }
 }

@@ -20,9 +20,17 @@ use serde::Deserialize;
 /// What the development gateway can be told to do, in words of a customer.
 const OUTCOMES: [(SimulatedOutcome, &str, &str); 4] = [
     (SimulatedOutcome::Succeed, "A card that works", "The money moves at once."),
-    (SimulatedOutcome::Decline, "A card that is declined", "You can try another one while your places are held."),
+    (
+        SimulatedOutcome::Decline,
+        "A card that is declined",
+        "You can try another one while your places are held.",
+    ),
     (SimulatedOutcome::Slow, "A slow bank", "The answer takes three seconds."),
-    (SimulatedOutcome::LostAnswer, "A broken connection", "Charged, but the answer is lost and asked for again."),
+    (
+        SimulatedOutcome::LostAnswer,
+        "A broken connection",
+        "Charged, but the answer is lost and asked for again.",
+    ),
 ];
 
 #[derive(Template)]
@@ -47,7 +55,8 @@ impl OrderPage<'_> {
         match self.status() {
             ReservationStatus::Held => "Pay your order",
             ReservationStatus::Paying => "Confirming your payment",
-            ReservationStatus::Completed => "Your tickets",
+            ReservationStatus::Completed | ReservationStatus::PartiallyRefunded => "Your tickets",
+            ReservationStatus::Refunded => "Your money is back",
             ReservationStatus::Expired => "Your hold has ended",
             ReservationStatus::Cancelled | ReservationStatus::Unplaced => "You gave this order up",
         }
@@ -67,6 +76,11 @@ impl OrderPage<'_> {
 
     fn tickets(&self) -> &[Ticket] {
         &self.reservation.tickets
+    }
+
+    /// Whether it does not open the door any more.
+    fn is_returned(&self, ticket: &Ticket) -> bool {
+        self.reservation.refunded.contains(&ticket.id)
     }
 
     fn has_failed(&self) -> bool {
@@ -96,6 +110,8 @@ pub(super) fn state_of(status: ReservationStatus) -> &'static str {
         ReservationStatus::Held => "Waiting to be paid",
         ReservationStatus::Paying => "Payment is being confirmed",
         ReservationStatus::Completed => "Paid",
+        ReservationStatus::PartiallyRefunded => "Refunded in part",
+        ReservationStatus::Refunded => "Refunded",
         ReservationStatus::Expired => "Hold has ended",
         ReservationStatus::Cancelled | ReservationStatus::Unplaced => "Given up",
     }
@@ -105,8 +121,11 @@ pub(super) fn state_of(status: ReservationStatus) -> &'static str {
 pub(super) fn tense(status: ReservationStatus) -> &'static str {
     match status {
         ReservationStatus::Held | ReservationStatus::Paying => "open",
-        ReservationStatus::Completed => "good",
-        ReservationStatus::Expired | ReservationStatus::Cancelled | ReservationStatus::Unplaced => "past",
+        ReservationStatus::Completed | ReservationStatus::PartiallyRefunded => "good",
+        ReservationStatus::Expired
+        | ReservationStatus::Cancelled
+        | ReservationStatus::Refunded
+        | ReservationStatus::Unplaced => "past",
     }
 }
 

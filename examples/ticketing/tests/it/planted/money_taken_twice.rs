@@ -10,7 +10,7 @@ use std::sync::Arc;
 use ticketing::payment::gateway::{
     ChargeAnswer, Entry, Fate, NoAnswer, Order, PaymentGateway, SimulatedGateway, StopAnswer,
 };
-use ticketing::shared::{Money, PaymentId};
+use ticketing::shared::{Money, PaymentId, RefundId};
 
 #[derive(Debug)]
 struct WithoutKeys(Arc<SimulatedGateway>);
@@ -31,8 +31,8 @@ impl PaymentGateway for WithoutKeys {
         self.0.stop(payment).await
     }
 
-    async fn refund(&self, payment: PaymentId, amount: Money) -> Result<(), NoAnswer> {
-        self.0.refund(payment, amount).await
+    async fn refund(&self, payment: PaymentId, refund: RefundId, amount: Money) -> Result<(), NoAnswer> {
+        self.0.refund(payment, refund, amount).await
     }
 }
 

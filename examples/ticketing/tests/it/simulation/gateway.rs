@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use ticketing::payment::gateway::{ChargeAnswer, NoAnswer, Order, PaymentGateway, StopAnswer};
-use ticketing::shared::{Money, PaymentId};
+use ticketing::shared::{Money, PaymentId, RefundId};
 
 /// Longer than anybody waits for an answer.
 const SILENCE: Duration = Duration::from_secs(30);
@@ -91,9 +91,9 @@ impl PaymentGateway for BadNetwork {
         self.carry().await.map(|()| answer)
     }
 
-    async fn refund(&self, payment: PaymentId, amount: Money) -> Result<(), NoAnswer> {
+    async fn refund(&self, payment: PaymentId, refund: RefundId, amount: Money) -> Result<(), NoAnswer> {
         self.carry().await?;
-        self.gateway.refund(payment, amount).await?;
+        self.gateway.refund(payment, refund, amount).await?;
         self.carry().await
     }
 }
