@@ -3,6 +3,7 @@
 //! `cargo run --release -p composable-rust-benches -- embedded [--json FILE]`. What pure code costs is measured by
 //! criterion in `benches/`; not here.
 
+mod alarms;
 mod domain;
 mod embedded;
 mod measure;

@@ -2,12 +2,12 @@
 
 use super::Folder;
 use super::bare::Bare;
+use crate::alarms::{Alarm, AlarmCommand, Alarms, lateness};
 use crate::measure::{Case, Line, compare_all, number};
 use crate::{Outcome, Settings};
-use composable_rust::port::LogQuery;
+use composable_rust::Position;
 use composable_rust::prelude::*;
 use composable_rust::runtime::live_environment;
-use composable_rust::{Position, process_category};
 use jiff::Timestamp;
 use sqlx::Row as _;
 use std::path::Path;
@@ -25,74 +25,6 @@ const LATER: u32 = 80;
 const APART: Duration = Duration::from_micros(500);
 /// From the first command to the first due time.
 const SETTING: Duration = Duration::from_secs(15);
-
-/// Somebody who wants to be woken.
-#[derive(Debug, Clone, Default, PartialEq, State)]
-struct Alarm {}
-
-#[derive(Debug, Clone, PartialEq, Action)]
-#[action(category = "alarm", key = String, decider = Alarm)]
-enum AlarmAction {
-    #[command]
-    Ask { due: Vec<Timestamp> },
-    #[event]
-    Asked { due: Vec<Timestamp> },
-}
-
-impl Decider for Alarm {
-    type Action = AlarmAction;
-    type Rejection = Never;
-
-    fn decide(&self, command: AlarmCommand, _: &Context) -> Decision<Self> {
-        let AlarmCommand::Ask { due } = command;
-        Ok(vec![AlarmEvent::Asked { due }])
-    }
-
-    fn evolve(&mut self, _: &AlarmEvent) {}
-}
-
-/// Sets the timers, and notes when the one that fired was due.
-#[derive(Debug, Clone, Default, PartialEq, State)]
-struct Alarms {
-    rung: Option<Timestamp>,
-}
-
-#[derive(Debug, Clone, Input)]
-enum AlarmsInput {
-    Alarm(String, AlarmEvent),
-    #[timer]
-    Ring {
-        due: Timestamp,
-    },
-}
-
-impl Process for Alarms {
-    type Input = AlarmsInput;
-    const NAME: &'static str = "alarms";
-
-    fn id(input: &AlarmsInput) -> Option<ProcessId> {
-        match input {
-            AlarmsInput::Alarm(key, _) => Some(ProcessId::of(key)),
-            AlarmsInput::Ring { .. } => None,
-        }
-    }
-
-    fn react(&mut self, input: Recorded<AlarmsInput>) -> Steps<Self> {
-        match input.body {
-            AlarmsInput::Alarm(_, AlarmEvent::Asked { due }) => {
-                let mut steps = steps![];
-                for due in due {
-                    steps.push(schedule(AlarmsTimer::Ring { due }, due));
-                }
-                steps
-            }
-            AlarmsInput::Ring { due } => {
-                self.rung = Some(due);
-                steps![]
-            }
-        }
-    }
-}
 
 pub(crate) async fn measure(settings: &Settings) -> Outcome<Vec<Line>> {
     let reference_name = "the same rows polled, deleted and noted in durable batches by bare sqlx";
@@ -158,25 +90,6 @@ async fn by_process(path: &Path) -> Outcome<Vec<f64>> {
     let late = lateness(&app, Position::from(2 * ALARMS)).await?;
     app.shutdown().await?;
     Ok(percentiles(late))
-}
-
-/// How late each step after `after` was recorded, in milliseconds.
-async fn lateness(app: &Application, mut after: Position) -> Outcome<Vec<f64>> {
-    let categories = [process_category(Alarms::NAME)];
-    let mut late = Vec::new();
-    loop {
-        let page = app.events().read_log(LogQuery::after(after, 1_000).of(Some(&categories))).await?;
-        for event in &page.events {
-            let step: serde_json::Value = serde_json::from_slice(&event.payload)?;
-            let due: Option<Timestamp> = serde_json::from_value(step["state"]["rung"].clone())?;
-            let due = due.ok_or("a step without a timer")?;
-            late.push(event.recorded_at.duration_since(due).as_secs_f64() * 1e3);
-        }
-        if page.read_to >= page.horizon {
-            return Ok(late);
-        }
-        after = page.read_to;
-    }
 }
 
 async fn by_hand(path: &Path) -> Outcome<Vec<f64>> {
