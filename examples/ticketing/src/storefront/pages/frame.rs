@@ -80,7 +80,8 @@ impl FromRequestParts<Application> for Frame {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Application) -> Result<Self, Problem> {
-        let principal = <Option<Principal> as FromRequestParts<Application>>::from_request_parts(parts, app).await?;
+        let principal =
+            <Option<Principal> as FromRequestParts<Application>>::from_request_parts(parts, app).await?;
         let flash = Flash::from_request_parts(parts, app).await.unwrap_or_default();
         Ok(Self { principal, is_known: true, flash, key: app.environment().new_id() })
     }

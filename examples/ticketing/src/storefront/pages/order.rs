@@ -6,7 +6,7 @@ use super::told::{When, duration, tone};
 use crate::checkout::give_up;
 use crate::payment::{Method, Pay, SimulatedOutcome, pay_order};
 use crate::reservation::{Order, Reservation, ReservationStatus, extend_hold, qr_svg, reservation_of};
-use crate::shared::{ReservationId, Ticket};
+use crate::shared::{Line, ReservationId, Ticket};
 use crate::show::{Listing, Show};
 use askama::Template;
 use axum::Extension;
@@ -93,6 +93,10 @@ impl OrderPage<'_> {
 
     fn left(&self) -> String {
         duration(elapsed(self.now, self.order.until))
+    }
+
+    fn sum(&self, line: &Line) -> String {
+        line.price.times(line.quantity).map(|sum| sum.to_string()).unwrap_or_default()
     }
 
     fn outcomes(&self) -> &'static [(SimulatedOutcome, &'static str, &'static str)] {

@@ -3,8 +3,8 @@
 use super::frame::Frame;
 use super::order::{state_of, tense};
 use super::told::{When, tone};
-use crate::reservation::views::{ListedReservation, ReservationList};
 use crate::reservation::ReservationStatus;
+use crate::reservation::views::{ListedReservation, ReservationList};
 use crate::shared::{Money, ReservationId, ShowId};
 use crate::show::views::{ListedShow, ShowList};
 use askama::Template;
@@ -43,11 +43,14 @@ pub(super) async fn page(
     principal: Principal,
     (pagination, min_position): (Pagination, MinPosition),
 ) -> Result<Response, Problem> {
-    let mine = min_position.of(app.view::<ReservationList>()).query().filter_eq("customer", principal.user_id);
+    let mine =
+        min_position.of(app.view::<ReservationList>()).query().filter_eq("customer", principal.user_id);
     let found = mine.order_by_descending("placed_at").page(pagination.page, PAGE_SIZE).fetch().await?;
     let mut shows = BTreeMap::<ShowId, ListedShow>::new();
     for row in &found.items {
-        if let (false, Some(show)) = (shows.contains_key(&row.show), app.view::<ShowList>().get(row.show).await?) {
+        if let (false, Some(show)) =
+            (shows.contains_key(&row.show), app.view::<ShowList>().get(row.show).await?)
+        {
             shows.insert(row.show, show);
         }
     }

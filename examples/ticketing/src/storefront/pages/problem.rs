@@ -25,7 +25,12 @@ const FOR_PROGRAMS: [&str; 6] = ["/api", "/health", "/livez", "/readyz", "/ready
 
 impl ProblemPages for ErrorPages {
     fn page(&self, refused: &Refused<'_>) -> Option<Response> {
-        let is_of = |root: &&str| refused.path.strip_prefix(*root).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '-']));
+        let is_of = |root: &&str| {
+            refused
+                .path
+                .strip_prefix(*root)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '-']))
+        };
         if FOR_PROGRAMS.iter().any(|root| is_of(&root)) {
             return None;
         }
@@ -58,18 +63,40 @@ fn next(refused: &Refused<'_>) -> String {
 /// A heading and what to do; of what only this program says, its own words.
 fn told<'a>(refused: &'a Refused<'_>) -> (&'a str, &'a str) {
     match refused.problem.code() {
-        "not_found" | "invalid_parameter" => ("There is nothing here", "The page may have moved, or the address has a slip in it."),
+        "not_found" | "invalid_parameter" => {
+            ("There is nothing here", "The page may have moved, or the address has a slip in it.")
+        }
         "forbidden" => ("This is not yours", "You are signed in as somebody who may not see or do this."),
         "method_not_allowed" => ("That is not done here", "Go back and use the form of the page."),
-        "hold_expired" => ("Your hold has ended", "The time was over and your places are free again. Nothing was charged. Perhaps they can still be had."),
-        "already_paid" => ("This order is paid", "There is nothing more to do: your tickets are on the page of the order."),
-        "payment_in_progress" => ("A payment is under way", "Wait for its outcome on the page of the order. You are charged once at most."),
-        "request_in_progress" => ("Still working on it", "What you sent first is being carried out. Look again in a moment."),
-        "idempotency_key_reused" | "idempotency_key_missing" => ("This form was sent before", "Go back to its page for a fresh one, so that nothing is done twice."),
-        "rate_limited" => ("A little slower, please", "There were many requests from you. Wait a minute, then try again."),
+        "hold_expired" => (
+            "Your hold has ended",
+            "The time was over and your places are free again. Nothing was charged. Perhaps they can still be had.",
+        ),
+        "already_paid" => {
+            ("This order is paid", "There is nothing more to do: your tickets are on the page of the order.")
+        }
+        "payment_in_progress" => (
+            "A payment is under way",
+            "Wait for its outcome on the page of the order. You are charged once at most.",
+        ),
+        "request_in_progress" => {
+            ("Still working on it", "What you sent first is being carried out. Look again in a moment.")
+        }
+        "idempotency_key_reused" | "idempotency_key_missing" => (
+            "This form was sent before",
+            "Go back to its page for a fresh one, so that nothing is done twice.",
+        ),
+        "rate_limited" => {
+            ("A little slower, please", "There were many requests from you. Wait a minute, then try again.")
+        }
         "body_too_large" => ("That was too much at once", "Choose less and try again."),
-        "overloaded" | "view_behind" | "draining" => ("Very busy at the moment", "Nothing is lost. Try again in a few seconds."),
-        "internal" => ("Something went wrong here", "It is our fault, and it is logged. Try again, or quote the number below when you ask about it."),
+        "overloaded" | "view_behind" | "draining" => {
+            ("Very busy at the moment", "Nothing is lost. Try again in a few seconds.")
+        }
+        "internal" => (
+            "Something went wrong here",
+            "It is our fault, and it is logged. Try again, or quote the number below when you ask about it.",
+        ),
         _ => ("That did not work", refused.problem.detail()),
     }
 }
@@ -78,7 +105,9 @@ fn told<'a>(refused: &'a Refused<'_>) -> (&'a str, &'a str) {
 fn back(refused: &Refused<'_>) -> Option<(String, &'static str)> {
     let mut parts = refused.path.split('/').skip(1);
     match (parts.next(), parts.next()) {
-        (Some("orders"), Some(id)) if parts.next().is_some() => Some((format!("/orders/{id}"), "To the order")),
+        (Some("orders"), Some(id)) if parts.next().is_some() => {
+            Some((format!("/orders/{id}"), "To the order"))
+        }
         _ if !refused.method.is_safe() => Some((refused.path.to_owned(), "Back to the page")),
         _ if refused.problem.status().is_server_error() || refused.problem.code() == "rate_limited" => {
             Some((refused.path.to_owned(), "Try again"))

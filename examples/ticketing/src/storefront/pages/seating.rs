@@ -1,7 +1,7 @@
 //! The seats of a section as a table: a row for each row, a checkbox for each seat that is free.
 
-use super::selection::field_of;
 use super::selection::Selection;
+use super::selection::field_of;
 use super::told::When;
 use crate::inventory::views::SectionPlaces;
 use crate::inventory::{Counts, SeatState};

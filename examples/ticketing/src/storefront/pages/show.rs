@@ -144,14 +144,20 @@ fn faults_of(problem: &Problem, fields: &[String], listing: &Listing) -> Vec<Fau
         text: error.detail.to_string(),
     });
     let named: Vec<_> = named.collect();
-    if named.is_empty() { vec![Fault { field: fields.first().cloned().unwrap_or_else(first), text: told(problem) }] } else { named }
+    if named.is_empty() {
+        vec![Fault { field: fields.first().cloned().unwrap_or_else(first), text: told(problem) }]
+    } else {
+        named
+    }
 }
 
 fn told(problem: &Problem) -> String {
     match problem.code() {
         "seats_unavailable" => match problem.member("available").and_then(serde_json::Value::as_u64) {
             Some(0) | None => "Somebody was faster: nothing of that is left. Choose again.".to_owned(),
-            Some(left) => format!("Somebody was faster: only {left} of what you chose can still be had. Choose again."),
+            Some(left) => {
+                format!("Somebody was faster: only {left} of what you chose can still be had. Choose again.")
+            }
         },
         _ => problem.detail().to_owned(),
     }

@@ -45,7 +45,10 @@ pub(super) fn first(next: &str) -> SeeOther {
     SeeOther::to(format!("/sign-in?{query}"))
 }
 
-pub(super) async fn page(frame: Frame, QueryParams(Next { next }): QueryParams<Next>) -> Result<Response, Problem> {
+pub(super) async fn page(
+    frame: Frame,
+    QueryParams(Next { next }): QueryParams<Next>,
+) -> Result<Response, Problem> {
     frame.shows(&SignInPage { frame: &frame, next: &next, email: "", fault: None })
 }
 

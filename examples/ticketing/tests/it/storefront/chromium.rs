@@ -17,10 +17,10 @@ const AXE: &str = include_str!("vendor/axe.min.js");
 /// How often Tab is pressed at most to get somewhere.
 const MOST_TABS: usize = 60;
 
-/// A browser with one window, and the driver that is its parent.
+/// A browser with one window, and the driver that is its parent: the browser ends first.
 pub(crate) struct Chromium {
-    driver: Child,
     pub(crate) page: WebDriver,
+    _driver: Driver,
     url: String,
     findings: Mutex<Vec<String>>,
 }
@@ -53,7 +53,7 @@ impl Chromium {
         }
         let port = port.expect("a port on which the driver listens");
         let page = WebDriver::new(format!("http://127.0.0.1:{port}"), wishes).await.expect("Chromium starts");
-        let browser = Self { driver, page, url: url.to_owned(), findings: Mutex::default() };
+        let browser = Self { _driver: Driver(driver), page, url: url.to_owned(), findings: Mutex::default() };
         browser.resize(size).await;
         browser
     }
@@ -194,10 +194,12 @@ impl Chromium {
     }
 }
 
-impl Drop for Chromium {
+struct Driver(Child);
+
+impl Drop for Driver {
     fn drop(&mut self) {
-        drop(self.driver.kill());
-        drop(self.driver.wait());
+        drop(self.0.kill());
+        drop(self.0.wait());
     }
 }
 
