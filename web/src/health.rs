@@ -4,11 +4,10 @@
 //! shows the parts without which nothing can be served, and says no while draining; `/health` shows all. The parts are
 //! asked by [`Application::health`](composable_rust_runtime::Application::health).
 
-use crate::Web;
+use crate::{Routes, Web, get};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use axum::{Extension, Json, Router};
+use axum::{Extension, Json};
 use composable_rust_runtime::{ComponentHealth, ComponentStatus};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -28,14 +27,14 @@ struct Health {
 }
 
 /// `/livez`, `/readyz`, `/health` and their aliases.
-pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    Router::new()
-        .route("/livez", get(live))
-        .route("/health/live", get(live))
-        .route("/readyz", get(ready))
-        .route("/health/ready", get(ready))
-        .route("/ready", get(ready))
-        .route("/health", get(health))
+pub(crate) fn routes() -> Routes {
+    Routes::new()
+        .route("/livez", get(live).about("Whether the process lives"))
+        .route("/health/live", get(live).about("Whether the process lives"))
+        .route("/readyz", get(ready).about("Whether it can serve"))
+        .route("/health/ready", get(ready).about("Whether it can serve"))
+        .route("/ready", get(ready).about("Whether it can serve"))
+        .route("/health", get(health).about("How each part is"))
 }
 
 async fn live() -> Response {

@@ -81,6 +81,7 @@ mod idempotency;
 mod layer;
 mod live;
 mod metrics;
+mod openapi;
 mod page;
 mod principal;
 mod problem;
@@ -113,6 +114,7 @@ pub use extract::{
 pub use idempotency::{CommandRequest, IdempotencyKey, KEPT_FOR, KeyedRequest};
 pub use layer::is_origin;
 pub use live::{EventStream, Follow, LiveOptions, Picture, Topic};
+pub use openapi::{Described, Describes, Endpoint, OpenApi, Operation, Routes, delete, get, post, put};
 pub use page::{Flash, FormBody, ProblemPages, Refused, SeeOther, SetCookie};
 pub use principal::{Authenticator, Principal};
 pub use problem::{FieldError, Problem};

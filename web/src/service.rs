@@ -2,7 +2,10 @@
 
 use crate::server::{Server, bind};
 use crate::web::Ports;
-use crate::{Authenticator, HttpOptions, ProblemPages, Web, health, idempotency, layer, metrics, rate_limit};
+use crate::{
+    Authenticator, HttpOptions, OpenApi, ProblemPages, Routes, Web, health, idempotency, layer, metrics,
+    openapi, rate_limit,
+};
 use async_trait::async_trait;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
@@ -69,7 +72,11 @@ pub trait WebExt: Sized {
 
     /// Adds routes; handlers take the application as `State<Application>`.
     #[must_use]
-    fn routes(self, routes: Router<Application>) -> Self;
+    fn routes(self, routes: impl Into<Routes>) -> Self;
+
+    /// Describes the API at `/api-docs/openapi.json` and `/docs`: all that is in [`Routes`].
+    #[must_use]
+    fn openapi(self, api: OpenApi) -> Self;
 
     /// How tokens become principals; without it everybody is anonymous.
     #[must_use]
@@ -90,8 +97,13 @@ impl WebExt for ApplicationBuilder {
         self
     }
 
-    fn routes(mut self, routes: Router<Application>) -> Self {
-        self.service_mut::<HttpService>().routes.push(routes);
+    fn routes(mut self, routes: impl Into<Routes>) -> Self {
+        self.service_mut::<HttpService>().routes.push(routes.into());
+        self
+    }
+
+    fn openapi(mut self, api: OpenApi) -> Self {
+        self.service_mut::<HttpService>().api = Some(api);
         self
     }
 
@@ -115,7 +127,8 @@ impl WebExt for ApplicationBuilder {
 #[derive(Debug, Default)]
 pub struct HttpService {
     options: HttpOptions,
-    routes: Vec<Router<Application>>,
+    routes: Vec<Routes>,
+    api: Option<OpenApi>,
     ports: Ports,
     running: Option<Running>,
 }
@@ -132,10 +145,15 @@ impl HttpService {
     /// All routes in one router; an overlap is the text of axum's panic, which is its only way to say so.
     fn merged(&self) -> Result<Router<Application>, String> {
         let merge = || {
-            let own = if self.options.metrics { metrics::routes() } else { Router::new() };
-            let routes = self.routes.iter().cloned().fold(own, Router::merge);
-            drop(routes.clone().merge(health::routes()));
-            routes
+            let own = if self.options.metrics { metrics::routes() } else { Routes::new() };
+            let Routes { router, operations } = self.routes.iter().cloned().fold(own, Routes::merge);
+            let described = self.api.as_ref().map(|api| {
+                let probes = health::routes().operations;
+                openapi::serve(api, &[operations, probes].concat())
+            });
+            let router = described.into_iter().fold(router, Router::merge);
+            drop(router.clone().merge(health::routes().router));
+            router
         };
         catch_unwind(AssertUnwindSafe(merge)).map_err(|panic| text_of(panic.as_ref()))
     }
@@ -156,7 +174,10 @@ impl Service for HttpService {
             let fix = "write scheme, host and port as a browser sends them, such as https://shop.example";
             Finding::new(format!("{origin:?} is no origin"), fix)
         });
-        overlap.into_iter().chain(origin).collect()
+        let examples = self.api.as_ref().and_then(OpenApi::fault).map(|fault| {
+            Finding::new(format!("the examples of the API cannot be read: {fault}"), "record them again")
+        });
+        overlap.into_iter().chain(origin).chain(examples).collect()
     }
 
     async fn start(&mut self, application: &Application) -> Result<(), BoxError> {
@@ -208,7 +229,7 @@ impl HttpService {
 /// the order that the crate's documentation lists.
 fn stack(routes: Router<Application>, web: &Web) -> Router {
     let options = web.options();
-    let probes = health::routes().method_not_allowed_fallback(layer::not_here);
+    let probes = health::routes().router.method_not_allowed_fallback(layer::not_here);
     let mut service = routes
         .fallback(layer::not_found)
         .method_not_allowed_fallback(layer::not_here)

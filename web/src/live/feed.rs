@@ -15,7 +15,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 /// Before something that could not be seen is looked at again.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// How long one wait for a view lasts; the next begins at once.
-const WAIT: Duration = Duration::from_secs(60);
+const WAIT: Duration = Duration::from_mins(1);
 /// So many bytes are sent at the usual pace; each as many again add a pause.
 const USUAL_SIZE: usize = 256 * 1024;
 

@@ -2,7 +2,7 @@
 //!
 //! A [`Topic`] says who may follow what, and how to look at it. Each key that somebody follows is one feed (`feed.rs`),
 //! which looks again when its view has moved. A follower holds no queue: it is given what is newest when it can take it,
-//! so a slow one misses steps and never the end. Here are server-sent events; WebSockets are in `ws/`.
+//! so a slow one misses steps and never the end. Here are server-sent events; sockets are in `ws/`.
 
 mod events;
 mod feed;

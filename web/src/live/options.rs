@@ -3,7 +3,7 @@
 use composable_rust_core::port::Rate;
 use std::time::Duration;
 
-/// How many may follow, and how often they are told. Event streams and WebSockets are counted apart.
+/// How many may follow, and how often they are told. Event streams and sockets are counted apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LiveOptions {
     /// Most followers in all, of each kind; further ones are refused with 503 `overloaded`.

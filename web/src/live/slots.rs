@@ -130,15 +130,15 @@ mod tests {
                 .map_err(|problem| problem.status().as_u16())
         };
         let first = take("192.0.2.1", 1).unwrap();
-        let _second = take("192.0.2.2", 1).unwrap();
+        let second = take("192.0.2.2", 1).unwrap();
         assert_eq!(take("192.0.2.3", 1).unwrap_err(), 429, "one account from three addresses");
-        let _third = take("192.0.2.1", 0).unwrap();
+        let third = take("192.0.2.1", 0).unwrap();
         assert_eq!(take("192.0.2.1", 0).unwrap_err(), 429, "one address");
-        let _fourth = take("2001:db8::1", 0).unwrap();
+        let fourth = take("2001:db8::1", 0).unwrap();
         assert_eq!(take("2001:db8::2", 2).unwrap_err(), 503, "in all");
         drop(first);
-        let _again = take("2001:db8::2", 1).unwrap();
-        drop((_second, _third, _fourth, _again));
+        let again = take("2001:db8::2", 1).unwrap();
+        drop((second, third, fourth, again));
         assert!(slots.taken.lock().unwrap().is_empty(), "what is free is forgotten");
     }
 }

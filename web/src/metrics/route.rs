@@ -2,22 +2,20 @@
 
 use super::recorder::handle;
 use super::sampled::sample;
-use crate::{Principal, Problem};
-use axum::Router;
+use crate::{Principal, Problem, Routes, get};
 use axum::extract::State;
 use axum::http::header;
-use axum::response::IntoResponse;
-use axum::routing::get;
+use axum::response::{IntoResponse, Response};
 use composable_rust_runtime::Application;
 
 const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 const ROLES: [&str; 2] = ["admin", "monitoring"];
 
-pub(crate) fn routes() -> Router<Application> {
-    Router::new().route("/metrics", get(show))
+pub(crate) fn routes() -> Routes {
+    Routes::new().route("/metrics", get(show).about("Numbers for Prometheus"))
 }
 
-async fn show(State(app): State<Application>, me: Principal) -> Result<impl IntoResponse, Problem> {
+async fn show(State(app): State<Application>, me: Principal) -> Result<Response, Problem> {
     if !ROLES.iter().any(|role| me.has_role(role)) {
         return Err(Problem::forbidden("this needs the role admin or monitoring"));
     }
@@ -27,5 +25,5 @@ async fn show(State(app): State<Application>, me: Principal) -> Result<impl Into
     })?;
     sample(&app).await;
     handle.run_upkeep();
-    Ok(([(header::CONTENT_TYPE, TEXT_FORMAT)], handle.render()))
+    Ok(([(header::CONTENT_TYPE, TEXT_FORMAT)], handle.render()).into_response())
 }

@@ -1,4 +1,4 @@
-//! WebSockets: one connection on which a client follows several topics.
+//! A `WebSocket` is one connection on which a client follows several topics.
 //!
 //! What can be followed is said by `live/`; here is how it is asked for and sent.
 //!
@@ -19,13 +19,11 @@ pub use topics::Topics;
 
 use crate::layer::is_foreign;
 use crate::live::Kind;
-use crate::{ClientIp, Principal, Problem, Web};
+use crate::{ClientIp, Principal, Problem, Routes, Web, get};
+use axum::Extension;
 use axum::extract::ws::{WebSocket, WebSocketUpgrade};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use axum::routing::get;
-use axum::{Extension, Router};
-use composable_rust_runtime::Application;
 use session::Session;
 use std::sync::Arc;
 
@@ -41,14 +39,14 @@ const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
 ///
 /// ```
 /// # use composable_rust_core::Projection;
-/// # use composable_rust_runtime::Application;
-/// # use composable_rust_web::{Topic, Topics, WebExt, web_socket};
+/// # /// # use composable_rust_web::{Topic, Topics, WebExt, web_socket};
 /// # fn with<A: Topic, B: Topic>(places: A, orders: B) {
 /// let builder = Application::builder("shop").routes(web_socket("/ws", Topics::new().with(places).with(orders)));
 /// # }
 /// ```
-pub fn web_socket(path: &str, topics: Topics) -> Router<Application> {
-    Router::new().route(path, get(open)).layer(Extension(Arc::new(topics)))
+pub fn web_socket(path: &str, topics: Topics) -> Routes {
+    let open = get(open).about("Follows topics on a WebSocket");
+    Routes::new().route(path, open).layer(Extension(Arc::new(topics)))
 }
 
 async fn open(

@@ -16,6 +16,7 @@ mod idempotency;
 mod ids;
 mod live;
 mod metrics;
+mod openapi;
 mod pages;
 mod principals;
 mod problems;

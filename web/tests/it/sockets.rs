@@ -3,9 +3,7 @@
 use crate::live::{SEATS, Seats, open, take};
 use crate::raw::{PATIENCE, read_until, rest};
 use crate::server::{TestServer, start, start_with};
-use axum::Router;
-use composable_rust_runtime::Application;
-use composable_rust_web::{HttpOptions, LiveOptions, Topics, web_socket};
+use composable_rust_web::{HttpOptions, LiveOptions, Routes, Topics, web_socket};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -18,7 +16,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-pub(crate) fn routes() -> Router<Application> {
+pub(crate) fn routes() -> Routes {
     let large = web_socket("/large", Topics::new().with(Seats { padding: 1024 * 1024 }));
     web_socket("/ws", Topics::new().with(SEATS)).merge(large)
 }

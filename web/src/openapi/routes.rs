@@ -1,0 +1,161 @@
+//! Routes that remember what they are.
+
+use super::document::OpenApi;
+use super::operation::Operation;
+use super::{Described, page};
+use crate::CacheControl;
+use axum::Router;
+use axum::extract::Request;
+use axum::handler::Handler;
+use axum::http::{Method, header};
+use axum::response::{Html, IntoResponse};
+use axum::routing::{self, MethodRouter, Route};
+use composable_rust_runtime::Application;
+use std::convert::Infallible;
+use tower::{Layer, Service};
+
+/// Routes that show in the API's description: axum's router, and what it takes and answers.
+///
+/// ```
+/// use composable_rust_web::{Routes, axum::Json, get};
+/// let routes = Routes::new().route("/api/hello", get(async || Json("hello")).about("Greets"));
+/// ```
+///
+/// Where nothing is to be described, a plain `Router` serves as well.
+#[derive(Debug, Clone, Default)]
+pub struct Routes {
+    pub(crate) router: Router<Application>,
+    pub(crate) operations: Vec<(String, Operation)>,
+}
+
+/// The methods of one path; begun by [`get`], [`post`], [`put`] or [`delete`].
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    methods: MethodRouter<Application>,
+    operations: Vec<Operation>,
+}
+
+impl Routes {
+    /// None.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// With the methods of one path, which reads `/events/{id}`.
+    #[must_use]
+    pub fn route(mut self, path: &str, endpoint: Endpoint) -> Self {
+        self.router = self.router.route(path, endpoint.methods);
+        self.operations.extend(endpoint.operations.into_iter().map(|operation| (path.to_owned(), operation)));
+        self
+    }
+
+    /// With a layer around all routes so far, such as an `Extension`.
+    #[must_use]
+    pub fn layer<L>(mut self, layer: L) -> Self
+    where
+        L: Layer<Route> + Clone + Send + Sync + 'static,
+        L::Service: Service<Request> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Request>>::Response: IntoResponse + 'static,
+        <L::Service as Service<Request>>::Error: Into<Infallible> + 'static,
+        <L::Service as Service<Request>>::Future: Send + 'static,
+    {
+        self.router = self.router.layer(layer);
+        self
+    }
+
+    /// With all of another.
+    #[must_use]
+    pub fn merge(mut self, other: impl Into<Self>) -> Self {
+        let other = other.into();
+        self.router = self.router.merge(other.router);
+        self.operations.extend(other.operations);
+        self
+    }
+}
+
+/// Routes that nothing is told about.
+impl From<Router<Application>> for Routes {
+    fn from(router: Router<Application>) -> Self {
+        Self { router, operations: Vec::new() }
+    }
+}
+
+macro_rules! methods {
+    ($($name:ident $method:ident $of:literal,)*) => {
+        $(
+            #[doc = concat!("Answers ", $of, " with a handler that is described by its arguments.")]
+            pub fn $name<H, T, D>(handler: H) -> Endpoint
+            where
+                H: Handler<T, Application> + Described<D>,
+                T: 'static,
+            {
+                let methods = MethodRouter::new();
+                Endpoint { methods, operations: Vec::new() }.$name(handler)
+            }
+        )*
+
+        impl Endpoint {
+            $(
+                #[doc = concat!("Answers ", $of, " as well.")]
+                #[must_use]
+                pub fn $name<H, T, D>(mut self, handler: H) -> Self
+                where
+                    H: Handler<T, Application> + Described<D>,
+                    T: 'static,
+                {
+                    let mut operation = Operation::new(Method::$method);
+                    H::describe(&mut operation);
+                    self.operations.push(operation);
+                    self.methods = self.methods.$name(handler);
+                    self
+                }
+            )*
+        }
+    };
+}
+
+methods! {
+    get GET "GET",
+    post POST "POST",
+    put PUT "PUT",
+    delete DELETE "DELETE",
+}
+
+impl Endpoint {
+    /// Says in a few words what the method that was named last does.
+    #[must_use]
+    pub fn about(mut self, text: &'static str) -> Self {
+        if let Some(operation) = self.operations.last_mut() {
+            operation.about = text;
+        }
+        self
+    }
+
+    /// With a layer around the methods so far, such as [`body_limit`](crate::body_limit).
+    #[must_use]
+    pub fn layer<L>(mut self, layer: L) -> Self
+    where
+        L: Layer<Route> + Clone + Send + Sync + 'static,
+        L::Service: Service<Request> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Request>>::Response: IntoResponse + 'static,
+        <L::Service as Service<Request>>::Error: Into<Infallible> + 'static,
+        <L::Service as Service<Request>>::Future: Send + 'static,
+    {
+        self.methods = self.methods.layer(layer);
+        self
+    }
+}
+
+/// `/api-docs/openapi.json` and `/docs`, of these operations.
+pub(crate) fn serve(api: &OpenApi, operations: &[(String, Operation)]) -> Router<Application> {
+    let document = api.document(operations);
+    let (text, html) = (document.to_string(), page::html(&document));
+    let json = [(header::CONTENT_TYPE, "application/json")];
+    Router::new()
+        .route(
+            "/api-docs/openapi.json",
+            routing::get(async move || (json, CacheControl::REVALIDATE, text.clone())),
+        )
+        .route("/docs", routing::get(async move || (CacheControl::REVALIDATE, Html(html.clone()))))
+        .merge(crate::assets(&[page::STYLE]))
+}
