@@ -6,6 +6,7 @@ use crate::BoxError;
 use crate::command::DeciderOptions;
 use composable_rust_core::port::{EventBus, OpenStorage};
 use composable_rust_core::{Activity, Decider, Environment, Process, Projection};
+use composable_rust_projections::View;
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
@@ -93,6 +94,19 @@ impl ApplicationBuilder {
     /// Adds what performs the calls of one kind.
     pub fn activity<A: Activity>(mut self, activity: A) -> Self {
         self.activities.push(ActivityEntry::new(activity));
+        self
+    }
+
+    /// Adds what performs the calls of one kind and reads the rows of a projection to do so: `make` gets the view when
+    /// the application starts.
+    ///
+    /// A view follows the log. Where a call must see what its process has heard, give it the event's position and read
+    /// with [`View::at_least_position`].
+    pub fn activity_reading<P: Projection, A: Activity>(
+        mut self,
+        make: impl FnOnce(View<P>) -> A + Send + 'static,
+    ) -> Self {
+        self.activities.push(ActivityEntry::reading(make));
         self
     }
 

@@ -12,7 +12,7 @@ use composable_rust_core::{
     Action, Activity, ActivityCall, Decider, Event, EventOf, EventSet, Process, ProcessInput, Projection,
     SchemaVersion,
 };
-use composable_rust_projections::{Dependencies, SubscriptionOptions};
+use composable_rust_projections::{Dependencies, SubscriptionOptions, View};
 use futures_util::future::BoxFuture;
 use std::any::type_name;
 use std::sync::Arc;
@@ -105,15 +105,24 @@ fn start_process<P: Process>(starting: &mut Starting) {
 pub(crate) struct ActivityEntry {
     pub(super) type_name: &'static str,
     pub(super) name: &'static str,
-    pub(super) activity: Arc<dyn AnyActivity>,
+    pub(super) make: Box<dyn FnOnce(&Starting) -> Arc<dyn AnyActivity> + Send>,
 }
 
 impl ActivityEntry {
     pub(super) fn new<A: Activity>(activity: A) -> Self {
+        Self::made(|_| activity)
+    }
+
+    /// Of an activity that reads the rows of `P`.
+    pub(super) fn reading<P: Projection, A: Activity>(make: impl FnOnce(View<P>) -> A + Send + 'static) -> Self {
+        Self::made(|starting| make(starting.view::<P>()))
+    }
+
+    fn made<A: Activity>(make: impl FnOnce(&Starting) -> A + Send + 'static) -> Self {
         Self {
             type_name: short(type_name::<A>()),
             name: A::Call::NAME,
-            activity: Arc::new(TypedActivity(activity)),
+            make: Box::new(|starting| Arc::new(TypedActivity(make(starting)))),
         }
     }
 }

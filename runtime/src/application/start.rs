@@ -17,7 +17,7 @@ use crate::store::Notices;
 use composable_rust_core::Projection;
 use composable_rust_core::port::EventBus;
 use composable_rust_projections::{
-    Dependencies, Monitor, ProjectionControl, ProjectionRunner, Subscriber, SubscriptionOptions, run,
+    Dependencies, Monitor, ProjectionControl, ProjectionRunner, Subscriber, SubscriptionOptions, View, run,
 };
 use std::sync::{Arc, Mutex};
 use tokio::sync::oneshot;
@@ -84,6 +84,12 @@ impl Starting {
         }));
     }
 
+    /// The rows of a projection; of one that this application does not run, those that another has written.
+    pub(crate) fn view<P: Projection>(&self) -> View<P> {
+        let detached = || View::detached(self.deps.clone(), self.options.projections.clone());
+        self.handles.get::<View<P>>().map_or_else(detached, |view| (*view).clone())
+    }
+
     /// Runs `work` in the background; the shutdown waits for it.
     pub(crate) fn spawn(
         &mut self,
@@ -141,11 +147,11 @@ pub(super) async fn start(builder: ApplicationBuilder) -> Result<Application, Ap
         (decider.register)(&starting, &mut registry);
     }
     starting.registry = Arc::new(registry);
-    starting.activities =
-        Arc::new(builder.activities.into_iter().map(|entry| (entry.name, entry.activity)).collect());
     for projection in builder.projections {
         (projection.start)(&mut starting);
     }
+    let activities = builder.activities.into_iter().map(|entry| (entry.name, (entry.make)(&starting)));
+    starting.activities = Arc::new(activities.collect());
     let processes = Processes::of(&builder.processes);
     starting.prepare(processes).await?;
     for process in builder.processes {
