@@ -16,7 +16,7 @@ mod code {
 /// Says what was attempted when a statement failed.
 pub(crate) fn store_error(doing: &'static str, error: sqlx::Error) -> StoreError {
     match primary_code(&error) {
-        Some(code::FULL) => return StoreError::Full { doing, source: error.into() },
+        Some(code::FULL) => return StoreError::Full { doing, source: cause(error) },
         Some(code::CORRUPT | code::NOTADB) => return StoreError::Corrupt(format!("{doing}: {error}")),
         Some(_) | None => {}
     }
@@ -26,7 +26,15 @@ pub(crate) fn store_error(doing: &'static str, error: sqlx::Error) -> StoreError
     if matches!(error, sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_)) {
         return corrupt(doing, &error);
     }
-    StoreError::unavailable(doing, error)
+    StoreError::unavailable(doing, cause(error))
+}
+
+/// What SQLite said, once: sqlx's own text repeats its cause.
+fn cause(error: sqlx::Error) -> Box<dyn Error + Send + Sync> {
+    match error {
+        sqlx::Error::Database(said) => said.into_error(),
+        other => other.into(),
+    }
 }
 
 /// Something stored is not what this code writes.

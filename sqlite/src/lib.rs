@@ -33,5 +33,5 @@ mod read_models;
 mod snapshots;
 mod timers;
 
-pub use open::Sqlite;
+pub use open::{ClaimedSqlite, Sqlite};
 pub use options::SqliteOptions;

@@ -17,7 +17,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The storage of an application in one SQLite file.
 ///
@@ -58,7 +58,7 @@ impl Sqlite {
         Self { location, options: SqliteOptions::default() }
     }
 
-    /// The file, as it was named; beside it an application may keep what goes with its data.
+    /// The file, as it was named. What an application keeps beside it belongs beside [`ClaimedSqlite::path`].
     ///
     /// # Errors
     /// [`StoreError::Setup`] with what to write instead, when the URL names no file.
@@ -69,13 +69,18 @@ impl Sqlite {
         }
     }
 
-    /// Makes the folder and refuses what can be no file, without opening it: for what an application puts beside it
-    /// before it starts.
+    /// Makes the folder and takes the file for this process, without opening it: for what an application keeps beside
+    /// it and reads before it starts. Beside [`ClaimedSqlite::path`], that is one place under every name of the file,
+    /// and nobody else uses it.
     ///
     /// # Errors
-    /// [`StoreError::Setup`] with what to do.
-    pub fn prepare(&self) -> Result<(), StoreError> {
-        check_path(self.path()?)
+    /// [`StoreError::Setup`] with what to do, for instance when another process has the file.
+    pub fn claim(self) -> Result<ClaimedSqlite, StoreError> {
+        let path = self.path()?;
+        check_path(path)?;
+        let path = real_path(path)?;
+        let lock = FileLock::acquire(&path)?;
+        Ok(ClaimedSqlite { path, options: self.options, lock: Mutex::new(Some(lock)) })
     }
 
     /// With other limits than the usual ones.
@@ -97,11 +102,39 @@ impl OpenStorage for Sqlite {
     /// # Cancel safety
     /// Dropping the future leaves the file as it was, or brought up to date.
     async fn open(&self, environment: &Environment) -> Result<Storage, StoreError> {
-        let path = self.path()?;
-        check_path(path)?;
-        let path = real_path(path)?;
-        let lock = FileLock::acquire(&path)?;
-        let database = Database::open(&path, &self.options, environment, lock).await?;
+        self.clone().claim()?.open(environment).await
+    }
+}
+
+/// A file that this process has taken and not opened yet; see [`Sqlite::claim`]. Dropped unopened, it is free again.
+#[derive(Debug)]
+pub struct ClaimedSqlite {
+    path: PathBuf,
+    options: SqliteOptions,
+    /// Goes to the storage that opens it.
+    lock: Mutex<Option<FileLock>>,
+}
+
+impl ClaimedSqlite {
+    /// The one name of the file, whatever links led to it.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+#[async_trait]
+impl OpenStorage for ClaimedSqlite {
+    /// Opens the file.
+    ///
+    /// # Errors
+    /// As [`Sqlite::open`]; opened once more, it is taken anew.
+    ///
+    /// # Cancel safety
+    /// As [`Sqlite::open`].
+    async fn open(&self, environment: &Environment) -> Result<Storage, StoreError> {
+        let claimed = self.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let lock = claimed.map_or_else(|| FileLock::acquire(&self.path), Ok)?;
+        let database = Database::open(&self.path, &self.options, environment, lock).await?;
         Ok(storage(&database))
     }
 }
@@ -154,7 +187,7 @@ fn real_path(path: &Path) -> Result<PathBuf, StoreError> {
         Ok(found) => found,
         // It is not there yet, so nothing but its folder can be a link.
         Err(error) if error.kind() == ErrorKind::NotFound && !path.is_symlink() => {
-            return Ok(path.to_owned());
+            return Ok(in_real_folder(path));
         }
         Err(error) => {
             let reason = format!("{} leads nowhere ({error}); name the file itself", path.display());
@@ -168,6 +201,15 @@ fn real_path(path: &Path) -> Result<PathBuf, StoreError> {
              others",
             found.display()
         ))),
+    }
+}
+
+/// The name that a file will have once it is there.
+fn in_real_folder(path: &Path) -> PathBuf {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match (std::fs::canonicalize(folder), path.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        (Ok(_) | Err(_), _) => path.to_owned(),
     }
 }
 

@@ -10,6 +10,10 @@ use std::sync::{Arc, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
+/// What each part has to end in order, even if those before it have used up all the time: nothing may keep a program from
+/// ending, and nobody else's checkpoint should pay for it.
+const GRACE: Duration = Duration::from_secs(1);
+
 /// The names of what did not end in time.
 type Late = Vec<String>;
 
@@ -51,28 +55,36 @@ pub(super) fn shutdown(
 /// Stops intake, drains, and closes; answers what did not end in time.
 async fn drain(shared: &Shared) -> Late {
     let environment = &shared.deps.environment;
-    let deadline = later(environment.now(), shared.options.drain_timeout);
-    let left = |now: Timestamp| elapsed(now, deadline);
+    let end = later(environment.now(), shared.options.drain_timeout);
+    let left = |deadline: Timestamp| elapsed(environment.now(), deadline);
     let mut late = Vec::new();
     for service in shared.services.lock().await.iter_mut().rev() {
-        service.stop(left(environment.now())).await;
+        let time = left(end);
+        // A service acts upon its time itself.
+        if !within(shared, time.saturating_add(GRACE), service.stop(time)).await {
+            late.push(service.name().to_owned());
+        }
     }
     shared.gate.close();
-    if !within(shared, left(environment.now()), shared.gate.emptied()).await {
+    if !within(shared, left(end).max(GRACE), shared.gate.emptied()).await {
         late.push("commands".to_owned());
     }
     shared.shutdown.cancel();
     let background = std::mem::take(&mut *shared.background.lock().unwrap_or_else(PoisonError::into_inner));
+    let background_end = later(environment.now(), left(end).max(GRACE));
     for Background { name, ended } in background {
         // An error means that the task was dropped, which is an end as well.
-        if !within(shared, left(environment.now()), async { drop(ended.await) }).await {
+        if !within(shared, left(background_end), async { drop(ended.await) }).await {
             late.push(name);
         }
     }
-    (shared.deps.storage.close)().await;
+    if !within(shared, left(end).max(GRACE), (shared.deps.storage.close)()).await {
+        late.push("storage".to_owned());
+    }
     late
 }
 
+/// Whether `work` ended in time; else it is dropped where it stands.
 async fn within(shared: &Shared, limit: Duration, work: impl Future<Output = ()>) -> bool {
     tokio::select! {
         biased;

@@ -114,7 +114,9 @@ impl ActivityEntry {
     }
 
     /// Of an activity that reads the rows of `P`.
-    pub(super) fn reading<P: Projection, A: Activity>(make: impl FnOnce(View<P>) -> A + Send + 'static) -> Self {
+    pub(super) fn reading<P: Projection, A: Activity>(
+        make: impl FnOnce(View<P>) -> A + Send + 'static,
+    ) -> Self {
         Self::made(|starting| make(starting.view::<P>()))
     }
 

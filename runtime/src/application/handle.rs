@@ -187,7 +187,10 @@ impl Application {
     /// Stops intake, finishes what is under way, saves checkpoints, releases leases and closes the storage.
     ///
     /// # Errors
-    /// [`ApplicationError::DrainTimeout`] names what did not end in time.
+    /// [`ApplicationError::DrainTimeout`] names what did not end in time, also a service or the storage: a stream of
+    /// events that somebody keeps half read holds it open. Each part gets a second even
+    /// when those before it have used up [`ApplicationOptions::drain_timeout`](super::ApplicationOptions::drain_timeout),
+    /// so the answer may come that much later.
     ///
     /// # Cancel safety
     /// There is one shutdown, which everyone who calls this waits for. Dropping the future stops the waiting, not the

@@ -16,7 +16,7 @@ pub struct ApplicationOptions {
     pub projections: ProjectionOptions,
     /// Processes.
     pub processes: ProcessOptions,
-    /// How long a shutdown may take.
+    /// How long a shutdown may take; each part of it that is reached later has a second all the same.
     pub drain_timeout: Duration,
     /// From how many unread events on a projection counts as degraded.
     pub lag_limit: u64,

@@ -28,7 +28,8 @@ pub trait Service: Any + Send + Sync {
     /// Dropping the future abandons the start; the application is shut down then, without a [`Self::stop`] of this service.
     async fn start(&mut self, application: &Application) -> Result<(), BoxError>;
 
-    /// Stops intake at once and finishes what is under way, within `timeout`.
+    /// Stops intake at once and finishes what is under way, within `timeout`. A second later it is given up, and the
+    /// shutdown names it as late.
     ///
     /// # Cancel safety
     /// Dropping the future leaves requests without an answer.

@@ -2,9 +2,10 @@
 
 use crate::domain::{Order, Sales, Stock, StockCommand};
 use async_trait::async_trait;
-use composable_rust_core::port::DeadLetterFilter;
+use composable_rust_core::Environment;
+use composable_rust_core::port::{DeadLetterFilter, OpenStorage, Storage, StoreError};
 use composable_rust_runtime::{
-    Application, ApplicationBuilder, ApplicationError, BoxError, ExecuteError, Service,
+    Application, ApplicationBuilder, ApplicationError, ApplicationOptions, BoxError, ExecuteError, Service,
 };
 use composable_rust_testing::memory::{Faults, MemoryStorage};
 use composable_rust_testing::{TestEnvironment, test_environment};
@@ -167,4 +168,71 @@ fn what_is_asked_of_an_application_after_its_shutdown_is_refused_in_words() {
     let retried = end(&begin(&control, async move { app.retry_dead_letters(&all, "me").await })).unwrap_err();
     let cause = std::error::Error::source(&retried).unwrap().to_string();
     assert!(cause.contains("shut down"), "{cause}");
+}
+
+/// Never stops.
+#[derive(Default)]
+struct Stubborn;
+
+#[async_trait]
+impl Service for Stubborn {
+    fn name(&self) -> &'static str {
+        "stubborn"
+    }
+
+    async fn start(&mut self, _: &Application) -> Result<(), BoxError> {
+        Ok(())
+    }
+
+    async fn stop(&mut self, _: Duration) {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Storage that somebody holds open, so that it never closes.
+#[derive(Debug)]
+struct Held(MemoryStorage);
+
+#[async_trait]
+impl OpenStorage for Held {
+    async fn open(&self, environment: &Environment) -> Result<Storage, StoreError> {
+        let storage = self.0.open(environment).await?;
+        Ok(Storage { close: Arc::new(|| std::future::pending().boxed()), ..storage })
+    }
+}
+
+/// What was late after all the time that the options give, and the second that a service and the storage have then.
+fn late_after(control: &TestEnvironment, builder: ApplicationBuilder) -> Vec<String> {
+    let options = ApplicationOptions { drain_timeout: SECOND * 2, ..ApplicationOptions::default() };
+    let app = end(&begin(control, builder.options(options).start())).unwrap();
+    let ended = begin(control, async move { app.shutdown().await });
+    for _ in 0..4 {
+        assert!(control.tasks.names().contains(&"shutdown"), "it ends too soon");
+        control.advance(SECOND);
+        control.tasks.run();
+        if ended.lock().unwrap().is_some() {
+            break;
+        }
+    }
+    match end(&ended) {
+        Err(ApplicationError::DrainTimeout(late)) => late,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_service_that_never_stops_is_named_and_keeps_nobody_from_ending() {
+    let control = test_environment();
+    let mut builder = builder(&control, MemoryStorage::new());
+    builder.service_mut::<Stubborn>();
+    assert_eq!(late_after(&control, builder), ["stubborn"]);
+    assert_eq!(control.tasks.names(), [""; 0], "what comes after the service has ended all the same");
+}
+
+#[test]
+fn storage_that_never_closes_is_named_and_keeps_nobody_from_ending() {
+    let control = test_environment();
+    let storage = Held(MemoryStorage::new());
+    let builder = Application::builder("test").environment(control.environment.clone()).storage(storage);
+    assert_eq!(late_after(&control, builder.decider::<Stock>()), ["storage"]);
 }

@@ -2,9 +2,10 @@
 
 use crate::support::{append, close, environment, fresh, log, open, stream};
 use composable_rust_core::port::{Append, OpenStorage, Storage};
-use composable_rust_core::{Environment, Spawner};
+use composable_rust_core::{Environment, Spawner, StreamVersion};
 use composable_rust_sqlite::Sqlite;
 use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, TryStreamExt};
 use sqlx::ConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
 use std::collections::BTreeMap;
@@ -101,4 +102,19 @@ async fn a_dropped_batch_is_rolled_back_or_announced_without_another_write() {
     }
     assert!(recovered >= 5, "{recovered} recoveries: the test does not drop at every point");
     close(&storage).await;
+}
+
+#[tokio::test]
+async fn closing_waits_for_a_half_read_stream_and_may_be_given_up_and_done_again() {
+    let (_folder, path) = fresh();
+    let storage = open(&path).await;
+    storage.events.append(append(&environment(), "long", 3_000)).await.unwrap();
+    let mut events = storage.events.load_events(&stream("long"), StreamVersion::ZERO);
+    assert!(events.try_next().await.unwrap().is_some());
+
+    assert!(close(&storage).now_or_never().is_none(), "the stream has a connection");
+    drop(events);
+    close(&storage).await;
+    assert!(storage.events.stream_version(&stream("long")).await.is_err(), "it is closed");
+    close(&open(&path).await).await;
 }

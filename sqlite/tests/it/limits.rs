@@ -2,7 +2,7 @@
 
 use crate::support::{append, close, environment, fresh, log};
 use composable_rust_core::port::{AppendError, OpenStorage, StoreError};
-use composable_rust_core::{ExpectedVersion, StreamVersion};
+use composable_rust_core::{ExpectedVersion, StreamVersion, describe};
 use composable_rust_sqlite::{Sqlite, SqliteOptions};
 
 #[tokio::test]
@@ -20,6 +20,9 @@ async fn a_full_file_refuses_writes_and_keeps_what_it_has() {
         assert!(written < 100_000, "the limit does not hold");
     };
     assert!(matches!(refused, AppendError::Store(StoreError::Full { .. })), "{refused:?}");
+    let AppendError::Store(full) = &refused else { panic!("{refused:?}") };
+    let text = describe(full);
+    assert_eq!(text.matches("database or disk is full").count(), 1, "the cause is told once: {text}");
     assert_eq!(log(&storage).await.len(), written, "part of the refused append is there");
     let again = storage.events.append(append(&environment, "b", 50)).await;
     assert!(matches!(again, Err(AppendError::Store(StoreError::Full { .. }))), "{again:?}");

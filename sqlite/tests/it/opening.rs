@@ -50,6 +50,17 @@ async fn opening_again_keeps_what_was_written() {
     }
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_that_is_not_there_yet_has_the_name_that_it_will_have() {
+    let (folder, _) = fresh();
+    let (real, link) = (folder.path().join("real"), folder.path().join("link"));
+    std::fs::create_dir(&real).unwrap();
+    std::os::unix::fs::symlink(&real, &link).unwrap();
+    let claimed = Sqlite::file(link.join("app.db")).claim().unwrap();
+    assert_eq!(claimed.path(), real.canonicalize().unwrap().join("app.db"));
+}
+
 #[tokio::test]
 async fn a_url_names_the_same_file() {
     let (_folder, path) = fresh();
@@ -164,6 +175,13 @@ async fn a_file_is_the_same_under_every_name() {
     let text = refusal(&link).await;
     assert!(text.contains("already open in this process"), "{text}");
     close(&storage).await;
+
+    let claimed = Sqlite::file(&link).claim().unwrap();
+    assert_eq!(claimed.path(), path.canonicalize().unwrap(), "what is kept beside it is kept once");
+    let text = refusal(&path).await;
+    assert!(text.contains("already open in this process"), "a claim is kept: {text}");
+    close(&claimed.open(&environment()).await.unwrap()).await;
+    drop(Sqlite::file(&path).claim().unwrap());
 
     let second = folder.path().join("second.db");
     std::fs::hard_link(&path, &second).unwrap();
