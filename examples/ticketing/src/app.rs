@@ -1,7 +1,7 @@
 //! Everything assembled, on one screen.
 
 use crate::account::{self, Account, Sessions};
-use crate::checkout::{Checkout, Refunding};
+use crate::checkout::{Cancelling, Checkout, FindOrders, Refunding};
 use crate::config::Config;
 use crate::inventory::{self, Inventory, views::Availability};
 use crate::payment::{
@@ -40,9 +40,11 @@ pub fn domain(gateway: &Arc<dyn PaymentGateway>) -> ApplicationBuilder {
         .decider::<Payment>()
         .process::<Checkout>()
         .process::<Refunding>()
+        .process::<Cancelling>()
         .activity(ChargeCard(Arc::clone(gateway)))
         .activity(StopCharging(Arc::clone(gateway)))
         .activity(RefundCard(Arc::clone(gateway)))
+        .activity_reading(FindOrders)
         .projection(ShowList)
         .projection(Availability)
         .projection(ReservationList)

@@ -3,7 +3,7 @@
 use super::process::confirm;
 use super::{Attempt, Checkout, CheckoutTimer, Stage};
 use crate::payment::gateway::{ChargeAnswer, StopAnswer};
-use crate::payment::{Charge, PaymentCommand};
+use crate::payment::{Charge, PaymentCommand, StopCharge};
 use crate::reservation::ReservationCommand;
 use crate::shared::{PaymentId, ReservationId};
 use composable_rust::later;
@@ -14,11 +14,14 @@ use std::time::Duration;
 /// How long after an attempt that found no answer the gateway is asked again.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long a request may take to settle its payment before the process asks; and a silent gateway to find its voice.
+pub(super) const GRACE: Duration = Duration::from_secs(2);
+
 impl Checkout {
     /// Asks the gateway about the payment that nobody has settled; it charges once, however often it is asked.
     pub(super) fn ask(&self) -> Steps<Self> {
-        let Some(Attempt { payment, amount, method }) = self.attempt.clone() else { return steps![] };
-        steps![call(Charge { payment, amount, method })]
+        let Some(Attempt { payment, amount, method, until }) = self.attempt.clone() else { return steps![] };
+        steps![call(Charge { payment, amount, method, until })]
     }
 
     pub(super) fn charged(
@@ -37,6 +40,14 @@ impl Checkout {
                 self.unpaid(order, payment, PaymentCommand::Decline { reason })
             }
             ChargeAnswer::Stopped => self.unpaid(order, payment, PaymentCommand::Cancel),
+            // The payer has until the hold ends; afterwards nobody may be asked any longer.
+            ChargeAnswer::RequiresAction if self.stage == Stage::Expired => {
+                steps![call(StopCharge { payment })]
+            }
+            ChargeAnswer::RequiresAction => steps![
+                dispatch(payment, PaymentCommand::RequireAction),
+                schedule(CheckoutTimer::Reconcile, later(now, PATIENCE)),
+            ],
             ChargeAnswer::Unanswered => steps![schedule(CheckoutTimer::Reconcile, later(now, PATIENCE))],
         }
     }
@@ -86,20 +97,23 @@ impl Checkout {
         answer: StopAnswer,
         now: Timestamp,
     ) -> Steps<Self> {
-        if self.stage != Stage::Stopping
-            || self.attempt.as_ref().is_none_or(|attempt| attempt.payment != payment)
-        {
+        let is_ended = self.stage == Stage::Expired;
+        let is_asked = is_ended || self.stage == Stage::Stopping;
+        if !is_asked || self.attempt.as_ref().is_none_or(|attempt| attempt.payment != payment) {
             return steps![];
         }
         match answer {
             StopAnswer::AlreadyCharged => self.paid(order, payment),
             StopAnswer::Stopped => self.unpaid(order, payment, PaymentCommand::Cancel),
+            StopAnswer::Unanswered if is_ended => {
+                steps![schedule(CheckoutTimer::Reconcile, later(now, PATIENCE))]
+            }
             // Others wait for the places: whatever comes of the payment comes late.
             StopAnswer::Unanswered => {
                 self.stage = Stage::Expiring { is_paid: false };
                 steps![
                     dispatch(order, ReservationCommand::Expire { unanswered: Some(payment) }),
-                    schedule(CheckoutTimer::Reconcile, later(now, PATIENCE)),
+                    schedule(CheckoutTimer::Reconcile, later(now, GRACE)),
                 ]
             }
         }

@@ -3,19 +3,16 @@
 //! The order's own stream is the authority over what it is; the gateway is the authority over the money. This process
 //! brings the two together again whenever a request did not live long enough to do it.
 
+use super::money::GRACE;
 use super::{Attempt, Checkout, CheckoutInput, CheckoutTimer, Order, Stage};
 use crate::inventory::{InventoryCommand, InventoryEvent};
-use crate::payment::{PaymentEvent, StopCharge};
+use crate::payment::{NewPayment, PaymentEvent, StopCharge};
 use crate::quota::QuotaCommand;
 use crate::reservation::{self, ReservationCommand, ReservationEvent, ReservationRefused};
 use crate::shared::{QuotaId, ReservationId, SectionId, holds_of};
 use composable_rust::later;
 use composable_rust::prelude::*;
 use jiff::Timestamp;
-use std::time::Duration;
-
-/// How long a request may take to settle its payment before the process asks.
-const GRACE: Duration = Duration::from_secs(2);
 
 impl Process for Checkout {
     type Input = CheckoutInput;
@@ -61,9 +58,12 @@ impl Process for Checkout {
             CheckoutInput::Reservation(_, event) => self.order_changed(order, event),
             CheckoutInput::Payment(payment, PaymentEvent::Started { terms, .. }) => {
                 self.stage = Stage::Paying;
-                self.attempt = Some(Attempt { payment, amount: terms.amount, method: terms.method });
+                let NewPayment { amount, method, until, .. } = terms;
+                self.attempt = Some(Attempt { payment, amount, method, until });
+                // An extension that the request did not see lasts longer than its payment.
+                self.held_until = self.held_until.max(until);
                 steps![
-                    schedule(CheckoutTimer::HoldEnds, terms.until),
+                    schedule(CheckoutTimer::HoldEnds, self.held_until),
                     schedule(CheckoutTimer::Reconcile, later(now, GRACE)),
                 ]
             }
@@ -84,6 +84,7 @@ impl Process for Checkout {
                 InventoryCommand::Initialise { .. }
                 | InventoryCommand::OpenSales
                 | InventoryCommand::CloseSales
+                | InventoryCommand::Cancel
                 | InventoryCommand::Adjust { .. }
                 | InventoryCommand::Hold { .. }
                 | InventoryCommand::Confirm { .. }
@@ -108,9 +109,13 @@ impl Checkout {
         match event {
             ReservationEvent::Placed { order: placed, .. } => {
                 self.order = Some(Order::of(&placed));
+                self.held_until = placed.until;
                 steps![schedule(CheckoutTimer::HoldEnds, placed.until)]
             }
-            ReservationEvent::Extended { until } => steps![schedule(CheckoutTimer::HoldEnds, until)],
+            ReservationEvent::Extended { until } => {
+                self.held_until = until;
+                steps![schedule(CheckoutTimer::HoldEnds, until)]
+            }
             ReservationEvent::PaymentFailed { .. } => {
                 self.attempt = None;
                 self.payment_failed(order)
@@ -118,6 +123,7 @@ impl Checkout {
             ReservationEvent::Completed { .. } => self.end(Stage::Completed),
             ReservationEvent::Cancelled => self.end(Stage::Cancelled),
             ReservationEvent::Expired => self.expired(order),
+            ReservationEvent::CalledOff { .. } => self.hold_ends(order),
             ReservationEvent::PaymentStarted { .. }
             | ReservationEvent::RefundStarted(_)
             | ReservationEvent::Refunded { .. } => steps![],
@@ -208,6 +214,7 @@ impl Checkout {
                 | ReservationCommand::StartPayment { .. }
                 | ReservationCommand::FailPayment { .. }
                 | ReservationCommand::Cancel { .. }
+                | ReservationCommand::CallOff
                 | ReservationCommand::StartRefund { .. }
                 | ReservationCommand::FinishRefund { .. },
                 _,

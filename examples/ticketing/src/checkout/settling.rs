@@ -33,6 +33,7 @@ pub async fn settle(
             (PaymentCommand::Decline { reason }, ReservationCommand::FailPayment { payment })
         }
         ChargeAnswer::Stopped => (PaymentCommand::Cancel, ReservationCommand::FailPayment { payment }),
+        ChargeAnswer::RequiresAction => return require_action(app, payment, request).await,
         ChargeAnswer::Unanswered => return Ok(None),
     };
     let is_paid = outcome == PaymentCommand::Succeed;
@@ -41,6 +42,18 @@ pub async fn settle(
         sold.map(|section| on(section, InventoryCommand::Confirm { reservation: id })).collect();
     let commands = (on(payment, outcome), on(id, consequence), confirms);
     match app.execute_all(commands).request(request).await {
+        Ok(receipt) => Ok(Some(receipt.position)),
+        Err(ExecuteError::Rejected(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn require_action(
+    app: &Application,
+    payment: PaymentId,
+    request: RequestContext,
+) -> Result<Option<Position>, Problem> {
+    match app.execute(payment, PaymentCommand::RequireAction).request(request).await {
         Ok(receipt) => Ok(Some(receipt.position)),
         Err(ExecuteError::Rejected(_)) => Ok(None),
         Err(error) => Err(error.into()),
@@ -57,10 +70,33 @@ pub async fn give_up(
     (id, reservation): (ReservationId, &Reservation),
     request: RequestContext,
 ) -> Result<(StreamVersion, Position), Problem> {
-    let stopped = match (reservation.status, reservation.payment) {
-        (ReservationStatus::Paying, Some(payment)) => Some(stop(app, gateway, payment).await?),
-        _ => None,
-    };
+    let mut known = reservation.clone();
+    loop {
+        let stopped = match (known.status, known.payment) {
+            (ReservationStatus::Paying, Some(payment)) => Some(stop(app, gateway, payment).await?),
+            _ => None,
+        };
+        match end(app, (id, &known), stopped, request.clone()).await {
+            Ok(written) => return Ok(written),
+            Err(error) => {
+                // A payment that has begun or ended meanwhile: the order is looked at again, as often as it moves.
+                let now = app.load::<Reservation>(id).await?.map(|found| found.state);
+                match now.filter(|now| now.payment != known.payment) {
+                    Some(now) => known = now,
+                    None => return Err(error),
+                }
+            }
+        }
+    }
+}
+
+/// The order's end and all that follows from it, in one append.
+async fn end(
+    app: &Application,
+    (id, reservation): (ReservationId, &Reservation),
+    stopped: Option<PaymentId>,
+    request: RequestContext,
+) -> Result<(StreamVersion, Position), Problem> {
     let payment: Vec<_> = stopped.map(|payment| on(payment, PaymentCommand::Cancel)).into_iter().collect();
     let release = |section| on(section, InventoryCommand::Release { reservation: id });
     let releases: Vec<_> = sections_of(reservation).into_iter().map(release).collect();
@@ -80,6 +116,17 @@ pub async fn charge(
     order: crate::payment::gateway::Order,
 ) -> ChargeAnswer {
     let answer = within(app, gateway.charge(payment, order)).await;
+    answer.and_then(Result::ok).unwrap_or(ChargeAnswer::Unanswered)
+}
+
+/// Tells the gateway what the payer says. No answer is an answer, as to [`charge`].
+pub async fn act_on(
+    app: &Application,
+    gateway: &dyn PaymentGateway,
+    payment: PaymentId,
+    approves: bool,
+) -> ChargeAnswer {
+    let answer = within(app, gateway.act(payment, approves)).await;
     answer.and_then(Result::ok).unwrap_or(ChargeAnswer::Unanswered)
 }
 

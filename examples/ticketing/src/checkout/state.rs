@@ -3,6 +3,7 @@
 use crate::payment::Method;
 use crate::shared::{Money, PaymentId, Places, QuotaId, SectionId};
 use composable_rust::prelude::*;
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 
 /// The checkout of one order.
@@ -10,6 +11,8 @@ use std::collections::BTreeMap;
 pub struct Checkout {
     /// The order; there from the first input on.
     pub order: Option<Order>,
+    /// Until when its places are held at least.
+    pub held_until: Timestamp,
     /// Where it stands.
     pub stage: Stage,
     /// The payment whose outcome is not settled yet.
@@ -34,6 +37,8 @@ pub struct Attempt {
     pub amount: Money,
     /// How.
     pub method: Method,
+    /// Until when its places are held for it.
+    pub until: Timestamp,
 }
 
 /// Where a checkout stands.

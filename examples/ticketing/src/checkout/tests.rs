@@ -101,7 +101,7 @@ fn completed() -> CheckoutInput {
 }
 
 fn charge() -> Charge {
-    Charge { payment: payment(), amount: total(), method: METHOD }
+    Charge { payment: payment(), amount: total(), method: METHOD, until: after(700) }
 }
 
 fn charged(answer: ChargeAnswer) -> CheckoutInput {
@@ -201,6 +201,10 @@ fn a_payment_that_nobody_settled_is_asked_about_and_settled() {
         dispatch(payment(), PaymentCommand::Decline { reason: "no".into() }),
         dispatch(id(), ReservationCommand::FailPayment { payment: payment() }),
     ]);
+    asked().when(charged(ChargeAnswer::RequiresAction)).then(steps![
+        dispatch(payment(), PaymentCommand::RequireAction),
+        schedule(CheckoutTimer::Reconcile, after(33)),
+    ]);
     asked()
         .when(charged(ChargeAnswer::Unanswered))
         .then(steps![schedule(CheckoutTimer::Reconcile, after(33))]);
@@ -239,10 +243,27 @@ fn a_gateway_that_is_silent_does_not_keep_the_places() {
     given_inputs::<Checkout>([placed(), started(), HoldEnds]).when(stopped(StopAnswer::Unanswered)).then(
         steps![
             dispatch(id(), ReservationCommand::Expire { unanswered: Some(payment()) }),
-            schedule(CheckoutTimer::Reconcile, after(33)),
+            schedule(CheckoutTimer::Reconcile, after(5)),
         ],
     );
     given_inputs::<Checkout>(expired_unanswered()).when(Reconcile).then(steps![call(charge())]);
+}
+
+#[test]
+fn a_payer_who_is_still_asked_when_the_hold_is_over_is_asked_no_longer() {
+    given_inputs::<Checkout>(expired_unanswered())
+        .when(charged(ChargeAnswer::RequiresAction))
+        .then(steps![call(StopCharge { payment: payment() })]);
+    let asked = || expired_unanswered().into_iter().chain([charged(ChargeAnswer::RequiresAction)]);
+    given_inputs::<Checkout>(asked())
+        .when(stopped(StopAnswer::Stopped))
+        .then(steps![dispatch(payment(), PaymentCommand::Cancel)]);
+    given_inputs::<Checkout>(asked())
+        .when(stopped(StopAnswer::Unanswered))
+        .then(steps![schedule(CheckoutTimer::Reconcile, after(37))]);
+    let mut late = steps![dispatch(payment(), PaymentCommand::Succeed)];
+    late.extend(retakes());
+    given_inputs::<Checkout>(asked()).when(stopped(StopAnswer::AlreadyCharged)).then(late);
 }
 
 #[test]

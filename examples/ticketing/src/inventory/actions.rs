@@ -18,6 +18,9 @@ pub enum InventoryAction {
     /// Lets no more places be held.
     #[command]
     CloseSales,
+    /// Ends it for good: nothing is held or taken again.
+    #[command]
+    Cancel,
     /// Takes free places for a reservation; where seats are numbered those that are named, and of the rest the best.
     #[command]
     Hold { reservation: ReservationId, places: Places },
@@ -53,6 +56,9 @@ pub enum InventoryAction {
     /// Places can no longer be held.
     #[event]
     SalesClosed,
+    /// It is over: places can never again be held.
+    #[event]
+    Cancelled,
     /// Free places became held.
     #[event]
     SeatsHeld {

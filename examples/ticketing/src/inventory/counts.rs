@@ -59,7 +59,7 @@ impl Counts {
                 self.free = self.free.saturating_add(*quantity);
             }
             // Sales change nothing about how many there are.
-            InventoryEvent::SalesOpened | InventoryEvent::SalesClosed => {}
+            InventoryEvent::SalesOpened | InventoryEvent::SalesClosed | InventoryEvent::Cancelled => {}
         }
     }
 

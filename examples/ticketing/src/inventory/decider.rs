@@ -41,6 +41,11 @@ impl Decider for Inventory {
             Command::OpenSales | Command::Adjust { .. } if self.show.is_none() => {
                 Err(InventoryRefused::WrongState)
             }
+            Command::Cancel if self.show.is_none() || self.is_cancelled => Ok(Vec::new()),
+            Command::Cancel => Ok(vec![InventoryEvent::Cancelled]),
+            Command::OpenSales | Command::Adjust { .. } | Command::Retake { .. } if self.is_cancelled => {
+                Err(InventoryRefused::SalesClosed)
+            }
             Command::OpenSales if self.is_on_sale => Ok(Vec::new()),
             Command::OpenSales => Ok(vec![InventoryEvent::SalesOpened]),
             Command::CloseSales if self.is_on_sale => Ok(vec![InventoryEvent::SalesClosed]),
@@ -70,6 +75,7 @@ impl Decider for Inventory {
             InventoryEvent::Initialised { show, .. } => self.show = Some(*show),
             InventoryEvent::SalesOpened => self.is_on_sale = true,
             InventoryEvent::SalesClosed => self.is_on_sale = false,
+            InventoryEvent::Cancelled => (self.is_on_sale, self.is_cancelled) = (false, true),
             InventoryEvent::SeatsHeld { reservation, places }
             | InventoryEvent::SeatsRetaken { reservation, places } => {
                 self.holds.insert(*reservation, places.clone());

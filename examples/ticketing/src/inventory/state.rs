@@ -13,6 +13,8 @@ pub struct Inventory {
     pub show: Option<ShowId>,
     /// Whether places can be held.
     pub is_on_sale: bool,
+    /// Whether it is over for good.
+    pub is_cancelled: bool,
     /// How many places stand how.
     pub counts: Counts,
     /// Who holds what.

@@ -9,7 +9,7 @@ use proptest::prelude::{Just, Strategy, prop_oneof, proptest};
 use uuid::Uuid;
 
 use InventoryEvent::{
-    CapacityAdded, Initialised, SalesClosed, SalesOpened, SeatsBlocked, SeatsHeld, SeatsReleased,
+    Cancelled, CapacityAdded, Initialised, SalesClosed, SalesOpened, SeatsBlocked, SeatsHeld, SeatsReleased,
     SeatsRetaken, SeatsReturned, SeatsSold, SeatsUnblocked,
 };
 
@@ -43,6 +43,26 @@ fn seats_are_held_as_they_are_named_or_the_best_together() {
     given::<Inventory>(two_rows([])).when(hold(some(2))).then([taken(seats([0, 1]))]);
     let named_and_best = Places { quantity: 3, seats: vec![1] };
     given::<Inventory>(two_rows([])).when(hold(named_and_best)).then([taken(seats([1, 3, 4]))]);
+}
+
+#[test]
+fn a_section_of_a_cancelled_show_gives_no_places_and_ends_what_it_has() {
+    let held = || two_rows([SeatsHeld { reservation: order(1), places: seats([1]) }]);
+    given::<Inventory>(held()).when(InventoryCommand::Cancel).then([Cancelled]);
+    let over = || held().into_iter().chain([Cancelled]);
+    let refused = InventoryRefused::SalesClosed;
+    given::<Inventory>(over()).when(InventoryCommand::Cancel).then_nothing();
+    given::<Inventory>(over())
+        .when(InventoryCommand::Hold { reservation: order(2), places: some(1) })
+        .then_rejected(refused.clone());
+    given::<Inventory>(over())
+        .when(InventoryCommand::Retake { reservation: order(2), places: some(1) })
+        .then_rejected(refused.clone());
+    given::<Inventory>(over()).when(InventoryCommand::OpenSales).then_rejected(refused);
+    given::<Inventory>(over())
+        .when(InventoryCommand::Release { reservation: order(1) })
+        .then([SeatsReleased { reservation: order(1), places: seats([1]) }]);
+    given_nothing::<Inventory>().when(InventoryCommand::Cancel).then_nothing();
 }
 
 #[test]
@@ -219,6 +239,7 @@ fn seats_are_blocked_by_name_and_never_what_somebody_holds() {
 struct Venue {
     made: bool,
     on_sale: bool,
+    is_cancelled: bool,
     seated: bool,
     all: Vec<Place>,
 }
@@ -334,6 +355,15 @@ impl Model<Inventory> for Venue {
             InventoryCommand::OpenSales | InventoryCommand::Adjust { .. } if !self.made => {
                 return Err(InventoryRefused::WrongState);
             }
+            InventoryCommand::Cancel if self.made => (self.on_sale, self.is_cancelled) = (false, true),
+            InventoryCommand::Cancel => {}
+            InventoryCommand::OpenSales
+            | InventoryCommand::Adjust { .. }
+            | InventoryCommand::Retake { .. }
+                if self.is_cancelled =>
+            {
+                return Err(InventoryRefused::SalesClosed);
+            }
             InventoryCommand::OpenSales => self.on_sale = true,
             InventoryCommand::CloseSales => self.on_sale = false,
             InventoryCommand::Adjust { add, unblock, block } => self.adjust(*add, unblock, block)?,
@@ -391,6 +421,7 @@ fn any_command() -> impl Strategy<Value = InventoryCommand> + Clone {
         1 => rows().prop_map(|rows| InventoryCommand::Initialise { show: show(), capacity: 10, rows }),
         2 => Just(InventoryCommand::OpenSales),
         1 => Just(InventoryCommand::CloseSales),
+        1 => Just(InventoryCommand::Cancel),
         6 => (who(), places()).prop_map(|(reservation, places)| InventoryCommand::Hold { reservation, places }),
         3 => (who(), (0_u32..5).prop_map(some)).prop_map(|(reservation, places)| InventoryCommand::Hold { reservation, places }),
         2 => (who(), places()).prop_map(|(reservation, places)| InventoryCommand::Retake { reservation, places }),

@@ -13,6 +13,9 @@ pub enum PaymentAction {
     /// Begins an attempt.
     #[command]
     Start(NewPayment),
+    /// Records that the gateway asks the payer to do something.
+    #[command]
+    RequireAction,
     /// Records that the gateway has charged.
     #[command]
     Succeed,
@@ -29,6 +32,9 @@ pub enum PaymentAction {
     /// An attempt is under way.
     #[event]
     Started { terms: NewPayment, at: Timestamp },
+    /// The payer has to do something first.
+    #[event]
+    ActionRequired,
     /// The money is here.
     #[event]
     Succeeded,

@@ -7,6 +7,7 @@ use super::Method;
 use super::gateway::{ChargeAnswer, Order, PaymentGateway, StopAnswer};
 use crate::shared::{Money, PaymentId, RefundId};
 use composable_rust::prelude::*;
+use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +21,8 @@ pub struct Charge {
     pub amount: Money,
     /// How.
     pub method: Method,
+    /// Until when its places are held for it.
+    pub until: Timestamp,
 }
 
 /// Stops an attempt, unless the money has moved.
@@ -68,8 +71,8 @@ impl Activity for ChargeCard {
     type Call = Charge;
 
     async fn perform(&self, call: Charge, _: ActivityContext) -> Result<ChargeAnswer, ActivityError> {
-        let Charge { payment, amount, method } = call;
-        match self.0.charge(payment, Order { amount, method }).await {
+        let Charge { payment, amount, method, until } = call;
+        match self.0.charge(payment, Order { amount, method, until }).await {
             Ok(ChargeAnswer::Unanswered) => {
                 Err(ActivityError::Transient("the gateway is still working".into()))
             }

@@ -24,23 +24,29 @@ impl Decider for Payment {
 
     fn decide(&self, command: PaymentCommand, context: &Context) -> Decision<Self> {
         use PaymentStatus::{
-            Cancelled, Declined, PartiallyRefunded, Processing, Refunded, Succeeded, Unstarted,
+            Cancelled, Declined, PartiallyRefunded, Processing, Refunded, RequiresAction, Succeeded,
+            Unstarted,
         };
         match (command, self.status) {
             (PaymentCommand::Start(terms), Unstarted) => {
                 Ok(vec![PaymentEvent::Started { terms, at: context.now() }])
             }
-            (PaymentCommand::Succeed, Processing) => Ok(vec![PaymentEvent::Succeeded]),
-            (PaymentCommand::Decline { reason }, Processing) => Ok(vec![PaymentEvent::Declined { reason }]),
-            (PaymentCommand::Cancel, Processing) => Ok(vec![PaymentEvent::Cancelled]),
+            (PaymentCommand::RequireAction, Processing) => Ok(vec![PaymentEvent::ActionRequired]),
+            (PaymentCommand::Succeed, Processing | RequiresAction) => Ok(vec![PaymentEvent::Succeeded]),
+            (PaymentCommand::Decline { reason }, Processing | RequiresAction) => {
+                Ok(vec![PaymentEvent::Declined { reason }])
+            }
+            (PaymentCommand::Cancel, Processing | RequiresAction) => Ok(vec![PaymentEvent::Cancelled]),
             (PaymentCommand::Refund { refund, amount }, Succeeded | PartiallyRefunded | Refunded) => {
                 self.refund(refund, amount)
             }
-            (PaymentCommand::Succeed, Succeeded | PartiallyRefunded | Refunded)
+            (PaymentCommand::RequireAction, RequiresAction)
+            | (PaymentCommand::Succeed, Succeeded | PartiallyRefunded | Refunded)
             | (PaymentCommand::Decline { .. }, Declined)
             | (PaymentCommand::Cancel, Cancelled) => Ok(Vec::new()),
             (
                 PaymentCommand::Start(NewPayment { .. })
+                | PaymentCommand::RequireAction
                 | PaymentCommand::Succeed
                 | PaymentCommand::Decline { .. }
                 | PaymentCommand::Cancel
@@ -57,6 +63,7 @@ impl Decider for Payment {
                 self.started_at = *at;
                 self.status = PaymentStatus::Processing;
             }
+            PaymentEvent::ActionRequired => self.status = PaymentStatus::RequiresAction,
             PaymentEvent::Succeeded => self.status = PaymentStatus::Succeeded,
             PaymentEvent::Declined { reason } => {
                 self.status = PaymentStatus::Declined;

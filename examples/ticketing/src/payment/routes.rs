@@ -1,5 +1,6 @@
 //! `/api/payments`: pay, look, refund.
 
+mod action;
 mod refund;
 
 use super::gateway::{self, ChargeAnswer, PaymentGateway};
@@ -33,6 +34,7 @@ pub fn routes(till: Till) -> Router<Application> {
         .route("/api/payments", post(pay))
         .route("/api/payments/{id}", get(one))
         .route("/api/payments/{id}/refund", post(refund::refund))
+        .route("/payments/{id}/action", get(action::page).post(action::act))
         .route("/api/payments/user/{user_id}", get(list))
         .layer(Extension(till))
 }
@@ -45,6 +47,8 @@ struct PaymentBody {
     #[serde(flatten)]
     terms: Option<TermsBody>,
     created_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    action_url: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     decline_reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,6 +76,7 @@ impl PaymentBody {
             status: payment.status,
             terms: payment.terms.as_ref().map(terms),
             created_at: payment.started_at,
+            action_url: (payment.status == PaymentStatus::RequiresAction).then(|| action_url(id)),
             decline_reason: payment.decline_reason.clone(),
             refunded: payment.refunded,
         }
@@ -142,7 +147,9 @@ pub async fn pay_order(
     }
     check_method(pay.method, order.total)?;
 
-    let (id, until): (PaymentId, _) = (command.new_id(0), later(app.environment().now(), till.guarantee));
+    let id: PaymentId = command.new_id(0);
+    // A payment guarantees its hold, and never shortens it.
+    let until = later(app.environment().now(), till.guarantee).max(order.until);
     let terms = NewPayment {
         reservation: pay.reservation_id,
         show: order.show,
@@ -158,7 +165,7 @@ pub async fn pay_order(
     let answer = match pay.method {
         Method::Free {} => ChargeAnswer::Succeeded,
         method @ Method::Simulated { .. } => {
-            charge(app, &*till.gateway, id, gateway::Order { amount: order.total, method }).await
+            charge(app, &*till.gateway, id, gateway::Order { amount: order.total, method, until }).await
         }
     };
     let order = (pay.reservation_id, &reservation);
@@ -191,6 +198,11 @@ async fn one(
     } else {
         Err(Problem::forbidden("this payment is another's"))
     }
+}
+
+/// Where the payer says whether he pays, in place of his bank's page.
+pub fn action_url(payment: PaymentId) -> String {
+    format!("/payments/{payment}/action")
 }
 
 async fn payment_of(app: &Application, id: PaymentId) -> Result<Loaded<Payment>, Problem> {

@@ -30,6 +30,8 @@ pub enum PaymentStatus {
     Unstarted,
     /// The gateway has given no final answer yet.
     Processing,
+    /// The payer has to do something before it is charged.
+    RequiresAction,
     /// The money is here.
     Succeeded,
     /// No money came.
@@ -83,4 +85,8 @@ pub enum SimulatedOutcome {
     Slow,
     /// Charges, and the answer is lost on the way.
     LostAnswer,
+    /// Asks the payer first.
+    RequiresAction,
+    /// Charges a second after the hold has ended, and is silent until then.
+    LateSuccess,
 }

@@ -3,16 +3,16 @@
 use super::gateway::{ChargeAnswer, Fate, Ledger, Order, PaymentGateway, SimulatedGateway, StopAnswer};
 use super::*;
 use crate::shared::{Currency, Money, PaymentId, RefundId, ReservationId, ShowId};
-use composable_rust::FixedClock;
 use composable_rust::prelude::*;
 use composable_rust::testing::spec::START;
+use composable_rust::{FixedClock, later};
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
 use PaymentEvent::{Declined, Refunded, Started, Succeeded};
-use SimulatedOutcome::{Decline, LostAnswer, Slow, Succeed};
+use SimulatedOutcome::{Decline, LateSuccess, LostAnswer, RequiresAction, Slow, Succeed};
 
 fn euros(amount: i64) -> Money {
     Money::new(amount * 100, Currency::EUR)
@@ -44,6 +44,21 @@ fn a_payment_is_started_once_and_answered_once() {
     given::<Payment>([started(), Declined { reason: "no".into() }])
         .when(PaymentCommand::Succeed)
         .then_rejected(PaymentRefused::WrongState { status: PaymentStatus::Declined });
+}
+
+#[test]
+fn a_payer_who_has_to_act_pays_or_does_not() {
+    let asked = [started(), PaymentEvent::ActionRequired];
+    given::<Payment>([started()])
+        .when(PaymentCommand::RequireAction)
+        .then([PaymentEvent::ActionRequired])
+        .then_state(|payment| assert_eq!(payment.status, PaymentStatus::RequiresAction));
+    given::<Payment>(asked.clone()).when(PaymentCommand::RequireAction).then_nothing();
+    given::<Payment>(asked.clone()).when(PaymentCommand::Succeed).then([Succeeded]);
+    given::<Payment>(asked.clone())
+        .when(PaymentCommand::Decline { reason: "no".into() })
+        .then([Declined { reason: "no".into() }]);
+    given::<Payment>(asked).when(PaymentCommand::Cancel).then([PaymentEvent::Cancelled]);
 }
 
 #[test]
@@ -94,7 +109,11 @@ fn payment() -> PaymentId {
 }
 
 fn order(outcome: SimulatedOutcome) -> Order {
-    Order { amount: euros(90), method: Method::Simulated { outcome } }
+    Order {
+        amount: euros(90),
+        method: Method::Simulated { outcome },
+        until: later(START, Duration::from_mins(5)),
+    }
 }
 
 #[tokio::test]
@@ -117,6 +136,33 @@ async fn a_slow_charge_is_made_after_three_seconds_unless_it_is_stopped() {
     assert_eq!(gateway.charge(id, order(Slow)).await.unwrap(), ChargeAnswer::Succeeded);
     assert_eq!(gateway.stop(id).await.unwrap(), StopAnswer::AlreadyCharged);
     assert_eq!(gateway.charge(other, order(Slow)).await.unwrap(), ChargeAnswer::Stopped);
+}
+
+#[tokio::test]
+async fn what_the_payer_says_counts_once_and_not_after_a_stop() {
+    let (gateway, _, id) = gateway();
+    assert_eq!(gateway.charge(id, order(RequiresAction)).await.unwrap(), ChargeAnswer::RequiresAction);
+    assert_eq!(gateway.act(id, true).await.unwrap(), ChargeAnswer::Succeeded);
+    assert_eq!(gateway.act(id, false).await.unwrap(), ChargeAnswer::Succeeded);
+    let other = PaymentId::from(Uuid::from_u128(8));
+    gateway.charge(other, order(RequiresAction)).await.unwrap();
+    assert_eq!(gateway.stop(other).await.unwrap(), StopAnswer::Stopped);
+    assert_eq!(gateway.act(other, true).await.unwrap(), ChargeAnswer::Stopped);
+}
+
+#[tokio::test]
+async fn a_late_charge_can_be_stopped_until_the_hold_ends_and_comes_a_second_later() {
+    let (gateway, clock, id) = gateway();
+    let other = PaymentId::from(Uuid::from_u128(8));
+    assert_eq!(gateway.charge(id, order(LateSuccess)).await.unwrap(), ChargeAnswer::Unanswered);
+    gateway.charge(other, order(LateSuccess)).await.unwrap();
+    assert_eq!(gateway.stop(other).await.unwrap(), StopAnswer::Stopped);
+    clock.advance(Duration::from_mins(5));
+    assert!(gateway.stop(id).await.is_err());
+    assert_eq!(gateway.charge(id, order(LateSuccess)).await.unwrap(), ChargeAnswer::Unanswered);
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(gateway.charge(id, order(LateSuccess)).await.unwrap(), ChargeAnswer::Succeeded);
+    assert_eq!(gateway.stop(id).await.unwrap(), StopAnswer::AlreadyCharged);
 }
 
 #[tokio::test]

@@ -34,6 +34,9 @@ pub enum ReservationAction {
     /// The hold is over. A payment that is still under way is named: whatever comes of it comes late.
     #[command]
     Expire { unanswered: Option<PaymentId> },
+    /// Its show is cancelled: its hold is over, and what was paid goes back, also what is paid from now on.
+    #[command]
+    CallOff,
     /// Begins to give tickets back for their money: those that are named, or all that are left.
     #[command]
     StartRefund { refund: RefundId, tickets: Option<Vec<TicketId>>, reason: Option<String> },
@@ -62,6 +65,9 @@ pub enum ReservationAction {
     /// It was not paid in time.
     #[event]
     Expired,
+    /// Its show is cancelled: its hold is over.
+    #[event]
+    CalledOff { at: Timestamp },
     /// Tickets are being given back: no other refund takes them.
     #[event]
     RefundStarted(TicketRefund),

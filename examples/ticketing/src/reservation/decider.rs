@@ -78,6 +78,7 @@ impl Decider for Reservation {
             }
             ReservationCommand::Cancel { stopped } => self.cancel(stopped),
             ReservationCommand::Expire { unanswered } => self.expire(unanswered, context.now()),
+            ReservationCommand::CallOff => Ok(self.call_off(context)),
             ReservationCommand::StartRefund { refund, tickets, reason } => {
                 let refund = self.refund(refund, tickets.as_deref(), reason);
                 refund.map(|refund| vec![ReservationEvent::RefundStarted(refund)])
@@ -114,6 +115,10 @@ impl Decider for Reservation {
             }
             ReservationEvent::Cancelled => self.status = ReservationStatus::Cancelled,
             ReservationEvent::Expired => self.status = ReservationStatus::Expired,
+            ReservationEvent::CalledOff { at } => {
+                self.is_called_off = true;
+                self.order.iter_mut().for_each(|order| order.until = order.until.min(*at));
+            }
             ReservationEvent::RefundStarted(refund) => self.refunds.push(refund.clone()),
             ReservationEvent::Refunded { refund, tickets, .. } => {
                 self.refunds.retain(|under_way| under_way.id != *refund);
@@ -130,7 +135,7 @@ impl Reservation {
     fn start_payment(&self, payment: PaymentId, until: Timestamp, context: &Context) -> Decision<Self> {
         let held_until = self.held_until();
         match self.status {
-            ReservationStatus::Held if context.now() >= held_until => Err(ReservationRefused::HoldExpired),
+            ReservationStatus::Held if self.is_over(context.now()) => Err(ReservationRefused::HoldExpired),
             ReservationStatus::Held if self.attempts >= MOST_ATTEMPTS => {
                 Err(ReservationRefused::LimitExceeded { limit: MOST_ATTEMPTS })
             }
@@ -152,7 +157,7 @@ impl Reservation {
     fn extend(&self, until: Timestamp, now: Timestamp) -> Decision<Self> {
         let held_until = self.held_until();
         match self.status {
-            ReservationStatus::Held | ReservationStatus::Paying if now >= held_until => {
+            ReservationStatus::Held | ReservationStatus::Paying if self.is_over(now) => {
                 Err(ReservationRefused::HoldExpired)
             }
             ReservationStatus::Held | ReservationStatus::Paying if self.extensions >= MOST_EXTENSIONS => {
@@ -180,7 +185,13 @@ impl Reservation {
             (status, Some(order)) if is_ours && status == from => {
                 let Order { show, customer, .. } = *order;
                 let (tickets, at) = (order.issue(context), context.now());
-                Ok(vec![ReservationEvent::Completed { payment, show, customer, tickets, at }])
+                let refund = context.id(u32::try_from(2 * tickets.len()).unwrap_or(u32::MAX));
+                let completed = ReservationEvent::Completed { payment, show, customer, tickets, at };
+                // What is paid for a cancelled show goes back at once.
+                let mut after = self.clone();
+                after.evolve(&completed);
+                let back = after.refund(refund, None, None).ok().filter(|_| self.is_called_off);
+                Ok([completed].into_iter().chain(back.map(ReservationEvent::RefundStarted)).collect())
             }
             (ReservationStatus::Expired, _) => Err(ReservationRefused::HoldExpired),
             (status, _) => Err(ReservationRefused::WrongState { status }),
@@ -204,7 +215,7 @@ impl Reservation {
     fn expire(&self, unanswered: Option<PaymentId>, now: Timestamp) -> Decision<Self> {
         let until = self.held_until();
         match self.status {
-            ReservationStatus::Held | ReservationStatus::Paying if now < until => {
+            ReservationStatus::Held | ReservationStatus::Paying if !self.is_over(now) => {
                 Err(ReservationRefused::StillHeld { until })
             }
             ReservationStatus::Held => Ok(vec![ReservationEvent::Expired]),
@@ -251,8 +262,38 @@ impl Reservation {
         Ok(vec![ReservationEvent::Refunded { refund, tickets, amount, is_settled }])
     }
 
+    /// The first time only: later there is nothing more to end.
+    fn call_off(&self, context: &Context) -> Vec<ReservationEvent> {
+        match self.status {
+            ReservationStatus::Held
+            | ReservationStatus::Paying
+            | ReservationStatus::Expired
+            | ReservationStatus::Completed
+            | ReservationStatus::PartiallyRefunded
+                if !self.is_called_off =>
+            {
+                let back = self.refund(context.id(0), None, None).ok();
+                let called_off = ReservationEvent::CalledOff { at: context.now() };
+                [called_off].into_iter().chain(back.map(ReservationEvent::RefundStarted)).collect()
+            }
+            ReservationStatus::Unplaced
+            | ReservationStatus::Held
+            | ReservationStatus::Paying
+            | ReservationStatus::Expired
+            | ReservationStatus::Completed
+            | ReservationStatus::PartiallyRefunded
+            | ReservationStatus::Cancelled
+            | ReservationStatus::Refunded => Vec::new(),
+        }
+    }
+
     fn is_paying(&self, payment: PaymentId) -> bool {
         self.status == ReservationStatus::Paying && self.payment == Some(payment)
+    }
+
+    /// Whether the hold is over.
+    fn is_over(&self, now: Timestamp) -> bool {
+        self.is_called_off || now >= self.held_until()
     }
 
     fn held_until(&self) -> Timestamp {

@@ -24,6 +24,8 @@ pub struct Reservation {
     pub extensions: u32,
     /// What the customer bought.
     pub tickets: Vec<Ticket>,
+    /// Whether its show is cancelled.
+    pub is_called_off: bool,
     /// Refunds under way; their tickets are in no other.
     pub refunds: Vec<TicketRefund>,
     /// Tickets that were given back.

@@ -362,3 +362,26 @@ fn of_those_who_know_that_the_money_is_back_one_finishes() {
         .then([refunded(2, &[2], 4_500, false)])
         .then_state(|order| assert_eq!(order.status, ReservationStatus::Refunded));
 }
+
+#[test]
+fn an_order_of_a_cancelled_show_ends_and_what_was_paid_for_it_goes_back() {
+    let called_off = || ReservationEvent::CalledOff { at: START };
+    given::<Reservation>([placed()]).when(ReservationCommand::CallOff).then([called_off()]);
+    let over = ReservationRefused::HoldExpired;
+    let start = StartPayment { payment: payment(2), until: after(700) };
+    given::<Reservation>([placed(), called_off()]).when(start).then_rejected(over.clone());
+    given::<Reservation>([placed(), called_off()]).when(Extend { until: after(700) }).then_rejected(over);
+    given::<Reservation>([placed(), called_off()]).when(Expire { unanswered: None }).then([Expired]);
+    given::<Reservation>([placed(), called_off()]).when(ReservationCommand::CallOff).then_nothing();
+    given::<Reservation>([placed(), Cancelled]).when(ReservationCommand::CallOff).then_nothing();
+
+    let goes_back = |order: &Reservation, tickets: usize| {
+        assert!(order.is_called_off);
+        assert_eq!(order.refunds.iter().map(|refund| refund.tickets.len()).collect::<Vec<_>>(), [tickets]);
+    };
+    given::<Reservation>(with_tickets())
+        .when(ReservationCommand::CallOff)
+        .then_state(|order| goes_back(order, 3));
+    let late = paying().into_iter().chain([called_off()]);
+    given::<Reservation>(late).when(Complete { payment: payment(1) }).then_state(|order| goes_back(order, 3));
+}

@@ -25,6 +25,10 @@ pub enum ShowAction {
     #[command]
     CloseSales,
 
+    /// Ends it for good; its sections are told in the same append, its orders by a process.
+    #[command]
+    Cancel { reason: Option<String> },
+
     /// There is a draft.
     #[event]
     Created(Listing),
@@ -37,6 +41,12 @@ pub enum ShowAction {
     /// It is no longer sold.
     #[event]
     SalesClosed,
+    /// It does not take place.
+    #[event]
+    Cancelled {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
     /// A section has more places.
     #[event]
     CapacityAdded { section: SectionId, quantity: u32 },

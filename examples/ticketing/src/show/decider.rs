@@ -45,6 +45,14 @@ impl Decider for Show {
                 Ok(vec![ShowEvent::SalesOpened])
             }
             (ShowCommand::CloseSales, ShowStatus::SalesOpen) => Ok(vec![ShowEvent::SalesClosed]),
+            (ShowCommand::Cancel { .. }, ShowStatus::Cancelled) => Ok(Vec::new()),
+            (
+                ShowCommand::Cancel { reason },
+                ShowStatus::Draft
+                | ShowStatus::Published
+                | ShowStatus::SalesOpen
+                | ShowStatus::SalesClosed,
+            ) => Ok(vec![ShowEvent::Cancelled { reason }]),
             (
                 ShowCommand::AddCapacity { section, quantity },
                 ShowStatus::Published | ShowStatus::SalesOpen | ShowStatus::SalesClosed,
@@ -54,7 +62,8 @@ impl Decider for Show {
                 | ShowCommand::AddCapacity { .. }
                 | ShowCommand::Publish
                 | ShowCommand::OpenSales
-                | ShowCommand::CloseSales,
+                | ShowCommand::CloseSales
+                | ShowCommand::Cancel { .. },
                 status,
             ) => Err(ShowRefused::WrongState { status }),
         }
@@ -66,9 +75,13 @@ impl Decider for Show {
                 self.listing = Some(listing.clone());
                 self.status = ShowStatus::Draft;
             }
-            ShowEvent::Published => self.status = ShowStatus::Published,
+            ShowEvent::Published => (self.status, self.is_public) = (ShowStatus::Published, true),
             ShowEvent::SalesOpened => self.status = ShowStatus::SalesOpen,
             ShowEvent::SalesClosed => self.status = ShowStatus::SalesClosed,
+            ShowEvent::Cancelled { reason } => {
+                self.status = ShowStatus::Cancelled;
+                self.cancel_reason.clone_from(reason);
+            }
             ShowEvent::CapacityAdded { section, quantity } => {
                 let sections = self.listing.iter_mut().flat_map(|listing| &mut listing.sections);
                 for section in sections.filter(|known| known.id == *section) {

@@ -1,4 +1,4 @@
-//! `/api/events`: make, find, publish, sell.
+//! `/api/events`: make, find, publish, sell, cancel.
 
 use super::views::{ListedShow, ShowList};
 use super::{Listing, NewShow, Show, ShowCommand, ShowStatus};
@@ -22,7 +22,7 @@ const LARGEST_EVENT: usize = 512 * 1024;
 pub fn routes() -> Router<Application> {
     Router::new()
         .route("/api/events", post(create).layer(body_limit(LARGEST_EVENT)).get(list))
-        .route("/api/events/{id}", get(one))
+        .route("/api/events/{id}", get(one).delete(cancel))
         .route("/api/events/{id}/publish", post(publish))
         .route("/api/events/{id}/open-sales", post(open_sales))
         .route("/api/events/{id}/close-sales", post(close_sales))
@@ -34,13 +34,16 @@ struct EventBody {
     id: ShowId,
     version: StreamVersion,
     status: ShowStatus,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cancel_reason: Option<String>,
     #[serde(flatten)]
     listing: Option<Listing>,
 }
 
 impl EventBody {
     fn new(id: ShowId, version: StreamVersion, show: &Show) -> Self {
-        Self { id, version, status: show.status, listing: show.listing.clone() }
+        let Show { status, cancel_reason, listing, .. } = show.clone();
+        Self { id, version, status, cancel_reason, listing }
     }
 }
 
@@ -60,7 +63,7 @@ async fn create(
     Ok(Written::created(&receipt, format!("/api/events/{id}"), body))
 }
 
-/// What a list can be narrowed to. Nothing is cancelled yet, and to ask for it is right all the same.
+/// What a list can be narrowed to.
 #[derive(Debug, Clone, Copy, Label)]
 enum Wanted {
     Draft,
@@ -189,6 +192,34 @@ async fn close_sales(
     with_inventories(&app, id, (close, inventories), command.context()).await
 }
 
+/// Why a show is cancelled.
+#[derive(Debug, Default, Deserialize)]
+struct WhyCancelled {
+    reason: Option<String>,
+}
+
+impl Validate for WhyCancelled {
+    fn validate(&self, findings: &mut Findings) {
+        findings.length("reason", self.reason.as_deref().unwrap_or_default(), 0..=500);
+    }
+}
+
+/// Nothing of it is held or sold from here on; its orders end one after the other, whatever happens.
+async fn cancel(
+    State(app): State<Application>,
+    (principal, if_match): (Principal, Option<IfMatch>),
+    command: CommandRequest,
+    PathId(id): PathId<ShowId>,
+    body: Option<JsonBody<WhyCancelled>>,
+) -> Result<Written<()>, Problem> {
+    let show = event_to_manage(&app, id, &principal).await?;
+    let WhyCancelled { reason } = body.map(|JsonBody(why)| why).unwrap_or_default();
+    let inventories = to_each_section(&show.state, &InventoryCommand::Cancel);
+    let commands = (on(id, ShowCommand::Cancel { reason }).expecting(if_match), inventories);
+    let receipt = app.execute_all(commands).request(command.context()).await?;
+    Ok(Written::no_content(&(receipt.parts.0.version, receipt.position)))
+}
+
 fn to_each_section(show: &Show, command: &InventoryCommand) -> Vec<CommandOn<InventoryCommand>> {
     let sections = show.listing.iter().flat_map(|listing| &listing.sections);
     sections.map(|section| on(section.id, command.clone())).collect()
@@ -217,8 +248,7 @@ pub async fn event_to_see(
     principal: Option<&Principal>,
 ) -> Result<Loaded<Show>, Problem> {
     let show = app.load::<Show>(&id).await?.ok_or_else(unknown)?;
-    let sees =
-        show.state.status != ShowStatus::Draft || principal.is_some_and(|who| may_manage(&show.state, who));
+    let sees = show.state.is_public || principal.is_some_and(|who| may_manage(&show.state, who));
     if sees { Ok(show) } else { Err(unknown()) }
 }
 

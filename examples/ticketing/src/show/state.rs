@@ -11,6 +11,10 @@ pub struct Show {
     pub listing: Option<Listing>,
     /// Where it stands.
     pub status: ShowStatus,
+    /// Whether everybody has been shown it.
+    pub is_public: bool,
+    /// Why it was cancelled.
+    pub cancel_reason: Option<String>,
 }
 
 /// Where a show stands.
@@ -27,6 +31,8 @@ pub enum ShowStatus {
     SalesOpen,
     /// Places can no longer be reserved.
     SalesClosed,
+    /// It does not take place.
+    Cancelled,
 }
 
 /// What is offered, by whom and when.

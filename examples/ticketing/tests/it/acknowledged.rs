@@ -15,7 +15,7 @@ use ticketing::shared::{PaymentId, ReservationId};
 
 /// What changes after the first answer, or is of the moment: an answer that a crash kept from being stored is made
 /// again from what was written.
-const OF_THE_MOMENT: [&str; 5] = ["status", "payment_id", "refunded", "decline_reason", "server_time"];
+const OF_THE_MOMENT: [&str; 6] = ["status", "action_url", "payment_id", "refunded", "decline_reason", "server_time"];
 
 /// How long a repeat may take: no gateway is asked again for what is known.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -51,6 +51,7 @@ async fn holds(app: &Application) -> Vec<(ReservationId, Hold)> {
             | ReservationEvent::Completed { .. }
             | ReservationEvent::Cancelled
             | ReservationEvent::Expired
+            | ReservationEvent::CalledOff { .. }
             | ReservationEvent::RefundStarted(_)
             | ReservationEvent::Refunded { .. } => continue,
         };
@@ -79,7 +80,8 @@ async fn holds(app: &Application) -> Vec<(ReservationId, Hold)> {
             | InventoryEvent::SeatsBlocked { .. }
             | InventoryEvent::SeatsUnblocked { .. }
             | InventoryEvent::SalesOpened
-            | InventoryEvent::SalesClosed => {}
+            | InventoryEvent::SalesClosed
+            | InventoryEvent::Cancelled => {}
         }
     }
     holds

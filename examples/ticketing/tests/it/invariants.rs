@@ -229,7 +229,8 @@ impl Findings {
                 let how = format!("payment {payment} tells of {told} given back, but {entry:?}");
                 self.add(Promise::MoneyMovesOnce, how);
             }
-            if known.is_some_and(|payment| payment.state.status == PaymentStatus::Processing) {
+            let open = [PaymentStatus::Processing, PaymentStatus::RequiresAction];
+            if known.is_some_and(|payment| open.contains(&payment.state.status)) {
                 let how = format!("payment {payment} is still under way although {entry:?}");
                 self.add(Promise::OutcomesAreKnown, how);
             }

@@ -22,7 +22,8 @@ use std::time::Duration;
 
 const KILLS: u64 = 20;
 const BUYERS: u64 = 12;
-const OUTCOMES: [&str; 4] = ["succeed", "decline", "slow", "lost_answer"];
+const OUTCOMES: [&str; 6] =
+    ["succeed", "decline", "slow", "lost_answer", "requires_action", "late_success"];
 /// Short holds, so that they end while the program is dead as well as while it lives.
 const VARIABLES: [(&str, &str); 2] = [("HOLD_SECONDS", "2"), ("PAYMENT_SECONDS", "3")];
 /// Everything ends within the longest hold, payment and pause between two questions to the gateway.
@@ -172,7 +173,7 @@ async fn buy(
             let extend = format!("extend-{life}-{buyer}-{turn}");
             post(&format!("/api/reservations/{id}/extend"), extend, json!({})).await?;
         }
-        let outcome = OUTCOMES[usize::try_from(random.next_u64() % 4).ok()?];
+        let outcome = OUTCOMES[usize::try_from(random.next_u64() % 6).ok()?];
         let method = json!({ "type": "simulated", "outcome": outcome });
         let body = json!({ "reservation_id": id, "method": method });
         post("/api/payments", format!("pay-{life}-{buyer}-{turn}"), body).await?;

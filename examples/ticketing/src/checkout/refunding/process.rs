@@ -1,6 +1,6 @@
 //! What happens next to a refund.
 
-use crate::checkout::money::PATIENCE;
+use crate::checkout::money::{GRACE, PATIENCE};
 use crate::inventory::{Inventory, InventoryCommand};
 use crate::payment::{Payment, PaymentCommand, Refund, RefundOutcome};
 use crate::quota::{Quota, QuotaCommand};
@@ -8,10 +8,6 @@ use crate::reservation::{Reservation, ReservationCommand, ReservationEvent, Tick
 use crate::shared::ReservationId;
 use composable_rust::later;
 use composable_rust::prelude::*;
-use std::time::Duration;
-
-/// How long a request may take to settle its refund before the process does.
-const GRACE: Duration = Duration::from_secs(2);
 
 /// One refund.
 #[derive(Debug, Clone, Default, PartialEq, State)]

@@ -53,6 +53,7 @@ impl Projection for Availability {
                 ShowEvent::Published
                 | ShowEvent::SalesOpened
                 | ShowEvent::SalesClosed
+                | ShowEvent::Cancelled { .. }
                 | ShowEvent::CapacityAdded { .. },
             ) => {}
             PlacesEvent::Inventory(section, event) => rows.update(section, |row| row.counts.apply(event)),

@@ -6,7 +6,7 @@ use composable_rust::prelude::*;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -33,6 +33,13 @@ pub enum Fate {
         /// The moment.
         at: Timestamp,
     },
+    /// The payer has been asked, and has not said yet.
+    RequiresAction,
+    /// Charged soon after this moment, whatever is asked until then.
+    Late {
+        /// The moment.
+        until: Timestamp,
+    },
     /// Declined.
     Declined,
     /// Stopped.
@@ -48,7 +55,15 @@ pub struct Ledger {
 #[derive(Debug, Default)]
 struct Books {
     entries: BTreeMap<PaymentId, Entry>,
-    file: Option<File>,
+    file: Option<Lines>,
+}
+
+/// The file, one entry a line.
+#[derive(Debug)]
+struct Lines {
+    file: File,
+    /// How many bytes are whole lines; what a failed write has left behind comes after.
+    whole: u64,
 }
 
 impl Ledger {
@@ -60,19 +75,28 @@ impl Ledger {
     /// Books in a file of JSON lines, made where there is none. A last line that a crash cut off does not count.
     ///
     /// # Errors
-    /// When the file cannot be read or made.
+    /// When the file cannot be read or made; [`io::ErrorKind::InvalidData`] with the line when it is damaged: whoever
+    /// does not know what was charged would charge it again.
     pub fn open(path: &Path) -> io::Result<Self> {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)?;
         }
-        let file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
-        let mut entries = BTreeMap::new();
-        for line in BufReader::new(&file).split(b'\n') {
-            if let Ok(entry) = serde_json::from_slice::<Entry>(&line?) {
-                entries.insert(entry.payment, entry);
+        let mut file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        let mut books = Books::default();
+        let mut whole = 0;
+        for (index, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
+            match serde_json::from_slice::<Entry>(line) {
+                Ok(entry) => drop(books.entries.insert(entry.payment, entry)),
+                Err(_) if line.trim_ascii().is_empty() => {}
+                Err(error) if error.is_eof() && !line.ends_with(b"\n") => break,
+                Err(error) => return Err(damaged(index + 1, &error)),
             }
+            whole += line.len() as u64;
         }
-        Ok(Self { books: Mutex::new(Books { entries, file: Some(file) }) })
+        books.file = Some(Lines { file, whole });
+        Ok(Self { books: Mutex::new(books) })
     }
 
     /// What is known of an attempt.
@@ -112,14 +136,27 @@ impl Ledger {
 
 impl Books {
     fn write(&mut self, entry: &Entry) -> io::Result<()> {
-        let Some(file) = &mut self.file else { return Ok(()) };
-        // The break comes first: whatever a crash or a full disk has cut off before, this line stands alone.
+        let Some(Lines { file, whole }) = &mut self.file else { return Ok(()) };
+        // What a crash or a full disk has cut off before goes, so that every line is whole.
+        if file.metadata()?.len() != *whole {
+            file.set_len(*whole)?;
+        }
+        // The break comes first: whoever edits the file may leave off the last one.
         let mut line = vec![b'\n'];
         serde_json::to_writer(&mut line, entry)?;
         line.push(b'\n');
         file.write_all(&line)?;
-        file.sync_data()
+        file.sync_data()?;
+        *whole += line.len() as u64;
+        Ok(())
     }
+}
+
+fn damaged(line: usize, error: &serde_json::Error) -> io::Error {
+    let text = format!(
+        "line {line} is no entry ({error}): restore the file, or remove that line if you know that it charged nobody"
+    );
+    io::Error::new(io::ErrorKind::InvalidData, text)
 }
 
 impl Entry {
@@ -135,7 +172,14 @@ impl Entry {
                 let given_back = self.refunds.values().map(|refund| refund.amount);
                 given_back.fold(amount.amount, i64::saturating_sub)
             }
-            (Fate::Charged { .. } | Fate::Declined | Fate::Stopped, _) => 0,
+            (
+                Fate::Charged { .. }
+                | Fate::RequiresAction
+                | Fate::Late { .. }
+                | Fate::Declined
+                | Fate::Stopped,
+                _,
+            ) => 0,
         }
     }
 }

@@ -9,6 +9,7 @@ pub use simulated::SimulatedGateway;
 use super::Method;
 use crate::shared::{Money, PaymentId, RefundId};
 use composable_rust::prelude::*;
+use jiff::Timestamp;
 use std::fmt::Debug;
 
 /// What is to be charged.
@@ -18,6 +19,8 @@ pub struct Order {
     pub amount: Money,
     /// How.
     pub method: Method,
+    /// Until when its places are held for it.
+    pub until: Timestamp,
 }
 
 /// What the gateway says of an attempt.
@@ -33,6 +36,8 @@ pub enum ChargeAnswer {
     },
     /// It was stopped before money came.
     Stopped,
+    /// The payer has to do something before it is charged.
+    RequiresAction,
     /// Nothing final yet; ask again.
     Unanswered,
 }
@@ -64,6 +69,15 @@ pub trait PaymentGateway: Debug + Send + Sync + 'static {
     /// # Cancel safety
     /// Dropping the future leaves it unknown whether it was charged; ask again.
     async fn charge(&self, payment: PaymentId, order: Order) -> Result<ChargeAnswer, NoAnswer>;
+
+    /// Says what the payer has decided where the gateway has asked; where it has not, what became of the attempt.
+    ///
+    /// # Errors
+    /// [`NoAnswer`]; it may have heard it.
+    ///
+    /// # Cancel safety
+    /// As [`Self::charge`].
+    async fn act(&self, payment: PaymentId, approves: bool) -> Result<ChargeAnswer, NoAnswer>;
 
     /// Stops an attempt, also one that the gateway has not heard of yet: it will then never charge it.
     ///

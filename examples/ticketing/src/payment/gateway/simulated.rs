@@ -12,6 +12,8 @@ use std::time::Duration;
 
 /// How long a slow charge takes.
 const SLOW: Duration = Duration::from_secs(3);
+/// How long after the end of its hold a late charge is made.
+const LATE: Duration = Duration::from_secs(1);
 
 /// Charges nobody; for development and tests.
 #[derive(Debug)]
@@ -40,28 +42,47 @@ impl PaymentGateway for SimulatedGateway {
             Method::Simulated { outcome } => outcome,
             Method::Free {} => SimulatedOutcome::Succeed,
         };
-        let change = |known: Option<&Entry>| {
-            if let Some(entry) = known {
-                return (None, (entry.fate, false));
+        let change = |known: Option<&Entry>| match known {
+            Some(entry) => {
+                let fate = fate_at(entry.fate, now);
+                ((fate != entry.fate).then(|| Entry { fate, ..entry.clone() }), (fate, false))
             }
-            let fate = first_fate(outcome, now);
-            (Some(Entry::new(payment, Some(order), fate)), (fate, outcome == SimulatedOutcome::LostAnswer))
+            None => {
+                let fate = first_fate(outcome, order.until, now);
+                let is_lost = outcome == SimulatedOutcome::LostAnswer;
+                (Some(Entry::new(payment, Some(order), fate)), (fate, is_lost))
+            }
         };
         let (fate, is_lost) = self.ledger.change(payment, change).map_err(|error| no_books(&error))?;
         if is_lost { Err(NoAnswer("the answer was lost".into())) } else { Ok(answer(fate, now)) }
     }
 
+    async fn act(&self, payment: PaymentId, approves: bool) -> Result<ChargeAnswer, NoAnswer> {
+        let now = self.clock.now();
+        let change = |known: Option<&Entry>| match known {
+            Some(entry) if entry.fate == Fate::RequiresAction => {
+                let fate = if approves { Fate::Charged { at: now } } else { Fate::Declined };
+                (Some(Entry { fate, ..entry.clone() }), answer(fate, now))
+            }
+            Some(entry) => (None, answer(entry.fate, now)),
+            None => (None, ChargeAnswer::Unanswered),
+        };
+        self.ledger.change(payment, change).map_err(|error| no_books(&error))
+    }
+
     async fn stop(&self, payment: PaymentId) -> Result<StopAnswer, NoAnswer> {
         let now = self.clock.now();
         let change = |known: Option<&Entry>| match known.map(|entry| entry.fate) {
-            Some(Fate::Charged { at }) if at <= now => (None, StopAnswer::AlreadyCharged),
-            Some(Fate::Declined | Fate::Stopped) => (None, StopAnswer::Stopped),
-            Some(Fate::Charged { .. }) | None => {
+            Some(Fate::Charged { at }) if at <= now => (None, Some(StopAnswer::AlreadyCharged)),
+            Some(Fate::Late { until }) if until <= now => (None, None),
+            Some(Fate::Declined | Fate::Stopped) => (None, Some(StopAnswer::Stopped)),
+            Some(Fate::Charged { .. } | Fate::RequiresAction | Fate::Late { .. }) | None => {
                 let stopped = known.cloned().unwrap_or_else(|| Entry::new(payment, None, Fate::Stopped));
-                (Some(Entry { fate: Fate::Stopped, ..stopped }), StopAnswer::Stopped)
+                (Some(Entry { fate: Fate::Stopped, ..stopped }), Some(StopAnswer::Stopped))
             }
         };
-        self.ledger.change(payment, change).map_err(|error| no_books(&error))
+        let stopped = self.ledger.change(payment, change).map_err(|error| no_books(&error))?;
+        stopped.ok_or_else(|| NoAnswer("it is silent".into()))
     }
 
     async fn refund(&self, payment: PaymentId, refund: RefundId, amount: Money) -> Result<(), NoAnswer> {
@@ -81,18 +102,31 @@ impl PaymentGateway for SimulatedGateway {
     }
 }
 
-fn first_fate(outcome: SimulatedOutcome, now: Timestamp) -> Fate {
+fn first_fate(outcome: SimulatedOutcome, until: Timestamp, now: Timestamp) -> Fate {
     match outcome {
         SimulatedOutcome::Succeed | SimulatedOutcome::LostAnswer => Fate::Charged { at: now },
         SimulatedOutcome::Slow => Fate::Charged { at: later(now, SLOW) },
         SimulatedOutcome::Decline => Fate::Declined,
+        SimulatedOutcome::RequiresAction => Fate::RequiresAction,
+        SimulatedOutcome::LateSuccess => Fate::Late { until },
+    }
+}
+
+/// What a charge that comes late has become by now.
+fn fate_at(fate: Fate, now: Timestamp) -> Fate {
+    match fate {
+        Fate::Late { until } if later(until, LATE) <= now => Fate::Charged { at: later(until, LATE) },
+        Fate::Late { .. } | Fate::Charged { .. } | Fate::RequiresAction | Fate::Declined | Fate::Stopped => {
+            fate
+        }
     }
 }
 
 fn answer(fate: Fate, now: Timestamp) -> ChargeAnswer {
     match fate {
-        Fate::Charged { at } if at > now => ChargeAnswer::Unanswered,
-        Fate::Charged { .. } => ChargeAnswer::Succeeded,
+        Fate::Charged { at } if at <= now => ChargeAnswer::Succeeded,
+        Fate::Charged { .. } | Fate::Late { .. } => ChargeAnswer::Unanswered,
+        Fate::RequiresAction => ChargeAnswer::RequiresAction,
         Fate::Declined => ChargeAnswer::Declined { reason: "the card was declined".into() },
         Fate::Stopped => ChargeAnswer::Stopped,
     }

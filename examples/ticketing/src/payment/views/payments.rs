@@ -44,7 +44,8 @@ impl Projection for PaymentList {
                 started_at: *at,
                 payment: fold([&event.body]),
             }),
-            PaymentEvent::Succeeded
+            PaymentEvent::ActionRequired
+            | PaymentEvent::Succeeded
             | PaymentEvent::Declined { .. }
             | PaymentEvent::Cancelled
             | PaymentEvent::Refunded { .. } => rows.update(id, |row| {

@@ -50,6 +50,7 @@ impl Projection for ReservationList {
             | ReservationEvent::Completed { .. }
             | ReservationEvent::Cancelled
             | ReservationEvent::Expired
+            | ReservationEvent::CalledOff { .. }
             | ReservationEvent::RefundStarted(_)
             | ReservationEvent::Refunded { .. } => rows.update(id, |row| {
                 row.reservation.evolve(&event.body);

@@ -71,6 +71,7 @@ impl Projection for TicketList {
             | ReservationEvent::PaymentFailed { .. }
             | ReservationEvent::Cancelled
             | ReservationEvent::Expired
+            | ReservationEvent::CalledOff { .. }
             | ReservationEvent::RefundStarted(_) => {}
         }
     }

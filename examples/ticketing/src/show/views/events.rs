@@ -42,6 +42,7 @@ impl Projection for ShowList {
     type Event = ShowEvent;
     type Row = ListedShow;
     const NAME: &'static str = "shows";
+    const VERSION: u32 = 2;
 
     fn project(&self, event: &Recorded<ShowEvent>, rows: &mut Rows<ListedShow>) {
         let (id, version) = (*event.key(), event.version);
@@ -60,12 +61,15 @@ impl Projection for ShowList {
             ShowEvent::Published
             | ShowEvent::SalesOpened
             | ShowEvent::SalesClosed
+            | ShowEvent::Cancelled { .. }
             | ShowEvent::CapacityAdded { .. } => {
                 rows.update(id, |row| {
                     row.show.evolve(&event.body);
                     row.version = version;
                     row.status = row.show.status;
-                    ListedShow::EVERYBODY.clone_into(&mut row.seen_by);
+                    if row.show.is_public {
+                        ListedShow::EVERYBODY.clone_into(&mut row.seen_by);
+                    }
                 });
             }
         }

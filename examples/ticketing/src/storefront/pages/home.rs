@@ -129,6 +129,7 @@ impl Card {
             ShowStatus::SalesOpen if self.free <= 20 => format!("Only {} left", self.free),
             ShowStatus::SalesOpen => "On sale".to_owned(),
             ShowStatus::Published => "On sale soon".to_owned(),
+            ShowStatus::Cancelled => "Cancelled".to_owned(),
             ShowStatus::SalesClosed | ShowStatus::Unlisted | ShowStatus::Draft => "Sale ended".to_owned(),
         }
     }

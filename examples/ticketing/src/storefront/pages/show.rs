@@ -52,6 +52,7 @@ impl ShowPage<'_> {
             ShowStatus::Published => Some("Tickets are not on sale yet"),
             ShowStatus::Unlisted | ShowStatus::Draft => Some("This event is not published yet"),
             ShowStatus::SalesClosed => Some("The sale has ended"),
+            ShowStatus::Cancelled => Some("This event is cancelled; whoever has paid gets the money back"),
         }
     }
 

@@ -29,7 +29,7 @@ impl OnAppend for ChargesFirst {
             for event in &part.events {
                 let Ok(Started { terms }) = serde_json::from_slice(&event.payload) else { continue };
                 let payment = part.stream.key().parse().expect("a payment id");
-                let order = Order { amount: terms.amount, method: terms.method };
+                let order = Order { amount: terms.amount, method: terms.method, until: terms.until };
                 // Whatever comes of it, the request asks again.
                 drop(self.0.charge(payment, order).await);
             }

@@ -31,6 +31,10 @@ impl PaymentGateway for WithoutKeys {
         self.0.stop(payment).await
     }
 
+    async fn act(&self, payment: PaymentId, approves: bool) -> Result<ChargeAnswer, NoAnswer> {
+        self.0.act(payment, approves).await
+    }
+
     async fn refund(&self, payment: PaymentId, refund: RefundId, amount: Money) -> Result<(), NoAnswer> {
         self.0.refund(payment, refund, amount).await
     }

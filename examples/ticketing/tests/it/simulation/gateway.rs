@@ -91,6 +91,12 @@ impl PaymentGateway for BadNetwork {
         self.carry().await.map(|()| answer)
     }
 
+    async fn act(&self, payment: PaymentId, approves: bool) -> Result<ChargeAnswer, NoAnswer> {
+        self.carry().await?;
+        let answer = self.gateway.act(payment, approves).await?;
+        self.carry().await.map(|()| answer)
+    }
+
     async fn refund(&self, payment: PaymentId, refund: RefundId, amount: Money) -> Result<(), NoAnswer> {
         self.carry().await?;
         self.gateway.refund(payment, refund, amount).await?;

@@ -47,7 +47,16 @@ enum Operation {
 }
 
 fn operation() -> impl Strategy<Value = Operation> {
-    let outcome = || prop_oneof![Just("succeed"), Just("decline"), Just("slow"), Just("lost_answer")];
+    let outcome = || {
+        prop_oneof![
+            Just("succeed"),
+            Just("decline"),
+            Just("slow"),
+            Just("lost_answer"),
+            Just("requires_action"),
+            Just("late_success")
+        ]
+    };
     prop_oneof![
         6 => (1_u32..5).prop_map(|quantity| Operation::Reserve { quantity }),
         6 => (0_usize..8, outcome()).prop_map(|(order, outcome)| Operation::Pay { order, outcome }),

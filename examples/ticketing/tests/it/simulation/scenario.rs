@@ -20,7 +20,8 @@ use ticketing::payment::gateway::{Ledger, PaymentGateway, SimulatedGateway};
 use ticketing::shared::Secret;
 use ticketing::{Parts, assembled};
 
-const OUTCOMES: [&str; 4] = ["succeed", "decline", "slow", "lost_answer"];
+const OUTCOMES: [&str; 6] =
+    ["succeed", "decline", "slow", "lost_answer", "requires_action", "late_success"];
 const BUYERS: u64 = 6;
 /// Short, so that a seed is quick; what matters is their order.
 const HOLD: Duration = Duration::from_secs(10);
@@ -179,7 +180,7 @@ fn draw(simulation: &Simulation, number: u64) -> Buyer {
         name: format!("buyer{}", number / 2),
         quantity: 1 + u32::try_from(simulation.below(3)).expect("below three"),
         payments: (0..tries)
-            .map(|_| OUTCOMES[usize::try_from(simulation.below(4)).expect("below four")])
+            .map(|_| OUTCOMES[usize::try_from(simulation.below(6)).expect("below six")])
             .collect(),
         gives_up: simulation.below(4) == 0,
         extends: simulation.below(4) == 0,
