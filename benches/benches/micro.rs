@@ -1,13 +1,13 @@
 //! What pure code costs: reducing, sending, making and mapping effects, deciding, evolving and
 //! projecting. Nothing here is durable.
 
-use composable_rust::compose::{CasePath, Compose, Lens};
+use composable_rust::compose::{CasePath, Compose};
 use composable_rust::runtime::live_environment;
 use composable_rust::runtime::store::Store;
 use composable_rust::{
     Action, CommandId, Context, Decider, Decision, Effects, Environment, EventId, EventMetadata, Folded,
     Never, Position, Projection, Recorded, Reducer, Row, RowBatch, Rows, State, StreamVersion, async_effect,
-    reducer,
+    lens, reducer,
 };
 use criterion::{Criterion, criterion_group, criterion_main};
 use std::hint::black_box;
@@ -37,7 +37,7 @@ fn reduce(criterion: &mut Criterion) {
     criterion.bench_function("reduce/one effect", |bencher| {
         bencher.iter(|| plain.reduce(&mut total, black_box(Sum::Look(1)), &environment));
     });
-    let lens: Lens<(u64, u8), u64> = Lens::new(|state| &state.0, |state| &mut state.0);
+    let lens = lens!((u64, u8), 0);
     let scoped = sum().scope(lens, CasePath::new(Some, |action: Option<Sum>| action.ok_or(None)));
     let mut state = (0, 0);
     criterion.bench_function("reduce/scoped, no effects", |bencher| {

@@ -1,12 +1,12 @@
 //! How often the base model allocates, counted by an allocator and not estimated. Durations are in `benches/micro.rs`.
 
 use allocation_counter::measure;
-use composable_rust::compose::{CasePath, Compose, Lens};
+use composable_rust::compose::{CasePath, Compose};
 use composable_rust::effect::{CancelTimer, LoadEvents, LoadSnapshot};
 use composable_rust::runtime::live_environment;
 use composable_rust::runtime::store::Store;
 use composable_rust::{
-    Effects, Environment, Notification, Reducer, StreamId, StreamVersion, TimerId, async_effect, delay,
+    Effects, Environment, Notification, Reducer, StreamId, StreamVersion, TimerId, async_effect, delay, lens,
     publish_event, reducer,
 };
 use std::hint::black_box;
@@ -81,7 +81,7 @@ fn an_effect_allocates_once() {
 
 #[test]
 fn a_scoped_effect_allocates_once_more_and_none_allocates_nothing() {
-    let lens: Lens<(u64, u8), u64> = Lens::new(|state| &state.0, |state| &mut state.0);
+    let lens = lens!((u64, u8), 0);
     let case = CasePath::new(Some, |action: Option<Action>| action.ok_or(None));
     let scoped = total().scope(lens, case);
     let environment = live_environment();

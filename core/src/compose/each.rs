@@ -8,7 +8,8 @@ use std::fmt;
 /// See [`Compose::for_each`](super::Compose::for_each).
 ///
 /// An action for a key that is not there does nothing: the child was removed while an effect was under way. Names of
-/// effects lie inside their key, so that children never cancel each other's.
+/// effects lie inside the lens's name and their key (`lines/7/idle`), so that neither siblings nor children with an equal
+/// key in another collection cancel each other's. A `/` in a key is written `\/`: keys are data.
 pub struct ForEach<R: Reducer, S, A, K> {
     child: R,
     lens: Lens<S, BTreeMap<K, R::State>>,
@@ -43,8 +44,14 @@ where
             return Effects::none();
         }
         let case = self.case;
-        effects.within(&key.to_string()).map(move |action| case.embed((key.clone(), action)))
+        let scope = scope_of(self.lens.name(), &key.to_string());
+        effects.within(&scope).map(move |action| case.embed((key.clone(), action)))
     }
+}
+
+/// The collection and the key. Two keys never give one scope, whatever they contain.
+fn scope_of(collection: &str, key: &str) -> String {
+    format!("{collection}/{}", key.replace('\\', "\\\\").replace('/', "\\/"))
 }
 
 impl<R: Reducer + fmt::Debug, S, A, K> fmt::Debug for ForEach<R, S, A, K> {

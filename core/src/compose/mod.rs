@@ -20,8 +20,8 @@ use crate::Reducer;
 /// Joins reducers; every [`Reducer`] has it.
 ///
 /// ```
-/// use composable_rust_core::compose::{CasePath, Compose, Lens};
-/// use composable_rust_core::{Effects, Reducer, reducer};
+/// use composable_rust_core::compose::{CasePath, Compose};
+/// use composable_rust_core::{Effects, Reducer, lens, reducer};
 ///
 /// #[derive(Debug, Default)]
 /// struct App { count: u32, clicks: u32 }
@@ -31,9 +31,8 @@ use crate::Reducer;
 /// let counter = reducer(|count: &mut u32, by: u32, (): &()| { *count += by; Effects::none() });
 /// let clicks = reducer(|app: &mut App, AppAction::Counter(_), (): &()| { app.clicks += 1; Effects::none() });
 ///
-/// let count = Lens::new(|app: &App| &app.count, |app: &mut App| &mut app.count);
 /// let case = CasePath::new(AppAction::Counter, |AppAction::Counter(by)| Ok(by));
-/// let app = counter.scope(count, case).combine(clicks);
+/// let app = counter.scope(lens!(App, count), case).combine(clicks);
 ///
 /// let mut state = App::default();
 /// let _ = app.reduce(&mut state, AppAction::Counter(3), &());

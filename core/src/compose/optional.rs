@@ -7,7 +7,8 @@ use std::fmt;
 /// See [`Compose::if_let`](super::Compose::if_let).
 ///
 /// An action for a child that is not there does nothing: it was closed while an effect was under way. Combine the
-/// parent *after* it when the parent's answer to the same action is to close the child.
+/// parent *after* it when the parent's answer to the same action is to close the child. Names of effects lie inside the
+/// lens's name, so that siblings never cancel each other's.
 pub struct IfLet<R: Reducer, S, A> {
     child: R,
     lens: Lens<S, Option<R::State>>,
@@ -33,7 +34,8 @@ where
         let Ok(action) = self.case.extract(action) else { return Effects::none() };
         let Some(child) = self.lens.get_mut(state) else { return Effects::none() };
         let case = self.case;
-        self.child.reduce(child, action, environment).map(move |action| case.embed(action))
+        let effects = self.child.reduce(child, action, environment);
+        effects.within(self.lens.name()).map(move |action| case.embed(action))
     }
 }
 

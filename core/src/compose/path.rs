@@ -2,8 +2,11 @@
 
 use std::fmt;
 
-/// A part of a state that is always there. Both functions must name the same part.
+/// A part of a state that is always there: `lens!(Till, left)`.
+///
+/// A child *is* the part of the state that it works on, so the part's name is the scope of its effects' names.
 pub struct Lens<S, P> {
+    name: &'static str,
     get: fn(&S) -> &P,
     get_mut: fn(&mut S) -> &mut P,
 }
@@ -15,9 +18,16 @@ pub struct CasePath<A, B> {
 }
 
 impl<S, P> Lens<S, P> {
-    /// The part that both functions name.
-    pub const fn new(get: fn(&S) -> &P, get_mut: fn(&mut S) -> &mut P) -> Self {
-        Self { get, get_mut }
+    /// The part that both functions name; [`lens!`](crate::lens) writes them for a field.
+    ///
+    /// Two parts of one state have two names: children cancel each other's effects where theirs are equal.
+    pub const fn new(name: &'static str, get: fn(&S) -> &P, get_mut: fn(&mut S) -> &mut P) -> Self {
+        Self { name, get, get_mut }
+    }
+
+    /// The name of the part, in which the names of its child's effects lie.
+    pub const fn name(&self) -> &'static str {
+        self.name
     }
 
     /// The part.
@@ -56,6 +66,31 @@ impl<A, B> CasePath<A, B> {
     }
 }
 
+/// The [`Lens`] on a field, or on a field of a field, under the field's name.
+///
+/// ```
+/// use composable_rust_core::lens;
+/// struct Line { count: u32 }
+/// struct Till { left: Line, right: Line }
+///
+/// let right = lens!(Till, right);
+/// let left = lens!(Till, left.count);
+/// let mut till = Till { left: Line { count: 1 }, right: Line { count: 2 } };
+/// *left.get_mut(&mut till) += 1;
+/// assert_eq!((right.get(&till).count, left.get(&till)), (2, &2));
+/// assert_eq!((right.name(), left.name()), ("right", "left.count"));
+/// ```
+#[macro_export]
+macro_rules! lens {
+    ($state:ty, $first:tt $(. $field:tt)*) => {
+        $crate::compose::Lens::new(
+            concat!(stringify!($first) $(, ".", stringify!($field))*),
+            |state: &$state| &state.$first $(.$field)*,
+            |state: &mut $state| &mut state.$first $(.$field)*,
+        )
+    };
+}
+
 impl<S, P> Clone for Lens<S, P> {
     fn clone(&self) -> Self {
         *self
@@ -74,7 +109,7 @@ impl<A, B> Copy for CasePath<A, B> {}
 
 impl<S, P> fmt::Debug for Lens<S, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Lens")
+        f.debug_tuple("Lens").field(&self.name).finish()
     }
 }
 

@@ -4,7 +4,8 @@ use super::{CasePath, Lens};
 use crate::{Effects, Reducer};
 use std::fmt;
 
-/// See [`Compose::scope`](super::Compose::scope). Actions of other cases are left alone.
+/// See [`Compose::scope`](super::Compose::scope). Actions of other cases are left alone. Names of effects lie inside the
+/// lens's name, so that siblings never cancel each other's.
 pub struct Scope<R: Reducer, S, A> {
     child: R,
     lens: Lens<S, R::State>,
@@ -30,7 +31,7 @@ where
         let Ok(action) = self.case.extract(action) else { return Effects::none() };
         let case = self.case;
         let effects = self.child.reduce(self.lens.get_mut(state), action, environment);
-        effects.map(move |action| case.embed(action))
+        effects.within(self.lens.name()).map(move |action| case.embed(action))
     }
 }
 

@@ -5,13 +5,14 @@ use crate::fixture::{Account, AccountAction, Money, Reason, Refused};
 use composable_rust_core::compose::{CasePath, Compose, Lens, Nothing};
 use composable_rust_core::{
     Decided, DeciderReducer, EffectDescription, Effects, Environment, FixedClock, Reducer, SeededRandom,
-    SequentialIds, Spawner, reducer,
+    SequentialIds, Spawner, lens, reducer,
 };
 use futures_util::future::BoxFuture;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// An arbitrary reducer over a number: what it does to the state, and the effects that it asks for.
 #[derive(Debug, Clone)]
@@ -51,11 +52,9 @@ enum Action {
     Other(u8),
 }
 
-const CHILD: Lens<Parent, i64> = Lens::new(|parent| &parent.child, |parent| &mut parent.child);
-const CHILDREN: Lens<Parent, BTreeMap<u8, i64>> =
-    Lens::new(|parent| &parent.children, |parent| &mut parent.children);
-const OPTIONAL: Lens<Parent, Option<i64>> =
-    Lens::new(|parent| &parent.optional, |parent| &mut parent.optional);
+const CHILD: Lens<Parent, i64> = lens!(Parent, child);
+const CHILDREN: Lens<Parent, BTreeMap<u8, i64>> = lens!(Parent, children);
+const OPTIONAL: Lens<Parent, Option<i64>> = lens!(Parent, optional);
 
 const CHILD_CASE: CasePath<Action, u8> =
     CasePath::new(
@@ -137,7 +136,7 @@ proptest! {
         let (after, effects) = run(&a.clone().scope(CHILD, CHILD_CASE), &state, action.clone());
         if let Action::Child(inner) = action {
             let mut child = state.child;
-            let of_child = a.reduce(&mut child, inner, &()).map(Action::Child);
+            let of_child = a.reduce(&mut child, inner, &()).within("child").map(Action::Child);
             prop_assert_eq!(after, Parent { child, ..state });
             prop_assert_eq!(effects, of_child.describe());
         } else {
@@ -162,7 +161,7 @@ proptest! {
             && let Some(child) = expected.children.get_mut(&key)
         {
             let embed = move |inner| Action::Keyed(key, inner);
-            of_child = a.reduce(child, inner, &()).within(&key.to_string()).map(embed).describe();
+            of_child = a.reduce(child, inner, &()).within(&format!("children/{key}")).map(embed).describe();
         }
         prop_assert_eq!(after, expected);
         prop_assert_eq!(effects, of_child);
@@ -174,20 +173,105 @@ proptest! {
         let mut expected = state.clone();
         let mut of_child = Vec::new();
         if let (Action::Optional(inner), Some(child)) = (action, &mut expected.optional) {
-            of_child = a.reduce(child, inner, &()).map(Action::Optional).describe();
+            of_child = a.reduce(child, inner, &()).within("optional").map(Action::Optional).describe();
         }
         prop_assert_eq!(after, expected);
         prop_assert_eq!(effects, of_child);
     }
 }
 
+/// Two siblings of each kind, on parts of one type.
+#[derive(Debug, Clone, Default)]
+struct Twins {
+    left: i64,
+    right: i64,
+    front: Option<i64>,
+    back: Option<i64>,
+    old: BTreeMap<String, i64>,
+    new: BTreeMap<String, i64>,
+}
+
+/// The sibling of this name; a keyed one has a key too.
+type Twin = (&'static str, String, u8);
+
+const SIBLINGS: [(&str, &str); 9] = [
+    ("left", ""),
+    ("right", ""),
+    ("front", ""),
+    ("back", ""),
+    ("old", "1"),
+    ("old", "2"),
+    ("new", "1"),
+    // Keys are data: these two must not give one name with the child of the other.
+    ("new", "1/left"),
+    ("new", "1\\/left"),
+];
+
+/// The case of the sibling `$name`.
+macro_rules! twin {
+    ($name:literal) => {
+        CasePath::new(
+            |inner| ($name, String::new(), inner),
+            |twin: Twin| if twin.0 == $name { Ok(twin.2) } else { Err(twin) },
+        )
+    };
+    (keyed $name:literal) => {
+        CasePath::new(
+            |(key, inner)| ($name, key, inner),
+            |twin: Twin| if twin.0 == $name { Ok((twin.1, twin.2)) } else { Err(twin) },
+        )
+    };
+}
+
+/// What each sibling's effects are called when all ask for the same.
+fn names_of(effects: fn() -> Effects<u8>) -> Vec<String> {
+    let child = || reducer(move |_: &mut i64, _: u8, (): &()| effects());
+    let all = child()
+        .scope(lens!(Twins, left), twin!("left"))
+        .combine(child().scope(lens!(Twins, right), twin!("right")))
+        .combine(child().if_let(lens!(Twins, front), twin!("front")))
+        .combine(child().if_let(lens!(Twins, back), twin!("back")))
+        .combine(child().for_each(lens!(Twins, old), twin!(keyed "old")))
+        .combine(child().for_each(lens!(Twins, new), twin!(keyed "new")));
+    let keyed = |of: &str| {
+        let keys = SIBLINGS.iter().filter(|(name, _)| *name == of);
+        keys.map(|(_, key)| ((*key).to_owned(), 0)).collect()
+    };
+    let state =
+        Twins { front: Some(0), back: Some(0), old: keyed("old"), new: keyed("new"), ..Twins::default() };
+    let named = SIBLINGS.map(|(name, key)| run(&all, &state, (name, key.to_owned(), 0)).1);
+    named.iter().map(|effects| effects.iter().map(ToString::to_string).collect()).collect()
+}
+
+fn delayed() -> Effects<u8> {
+    Effects::delay(Duration::ZERO, 1)
+}
+
+fn all_differ(mut names: Vec<String>) -> bool {
+    names.sort_unstable();
+    names.windows(2).all(|pair| pair[0] != pair[1])
+}
+
 #[test]
-fn children_never_cancel_each_others_effects() {
+fn siblings_never_cancel_each_others_effects() {
+    let cancel = names_of(|| Effects::cancel("idle"));
+    assert_eq!(cancel[..2], ["cancel left/idle", "cancel right/idle"]);
+    assert_eq!(cancel[4..7], ["cancel old/1/idle", "cancel old/2/idle", "cancel new/1/idle"]);
+    assert!(all_differ(cancel));
+    assert!(all_differ(names_of(|| delayed().cancellable("idle").merge(Effects::future("f", async { 1 })))));
+}
+
+#[test]
+fn siblings_never_hold_each_others_effects_apart() {
+    assert!(all_differ(names_of(|| delayed().debounce("idle", Duration::ZERO))));
+    assert!(all_differ(names_of(|| delayed().throttle("idle", Duration::ZERO))));
+}
+
+#[test]
+fn a_keyed_child_that_is_gone_does_nothing() {
     let child = reducer(|_: &mut i64, _: u8, (): &()| Effects::cancel("search"));
     let state = Parent { child: 0, children: [(1, 0), (2, 0)].into(), optional: None, other: 0 };
     let all = child.for_each(CHILDREN, KEYED_CASE);
-    assert_eq!(run(&all, &state, Action::Keyed(1, 0)).1, [EffectDescription::cancel("1/search".to_owned())]);
-    assert_eq!(run(&all, &state, Action::Keyed(2, 0)).1, [EffectDescription::cancel("2/search".to_owned())]);
     assert_eq!(run(&all, &state, Action::Keyed(3, 0)).1, []);
 }
 
