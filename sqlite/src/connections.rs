@@ -347,3 +347,26 @@ fn log_failure(result: Result<(), sqlx::Error>) {
         tracing::warn!(%error, "a connection to SQLite did not close cleanly");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use composable_rust_testing::test_environment;
+
+    /// Whether a machine that loses its power keeps what was answered rests on these two.
+    #[tokio::test]
+    async fn every_commit_is_synced_to_the_write_ahead_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("app.db");
+        let environment = test_environment().environment;
+        let lock = FileLock::acquire(&path).unwrap();
+        let database = Database::open(&path, &SqliteOptions::default(), &environment, lock).await.unwrap();
+        let mut write = database.write("look at the settings").await.unwrap();
+        let mode = write.finish(sqlx::query("PRAGMA journal_mode")).await.unwrap();
+        assert_eq!(mode[0].get::<String, _>(0), "wal");
+        let synchronous = write.finish(sqlx::query("PRAGMA synchronous")).await.unwrap();
+        assert_eq!(synchronous[0].get::<i64, _>(0), 2, "FULL");
+        drop(write);
+        database.close().await;
+    }
+}

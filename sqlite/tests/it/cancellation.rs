@@ -14,13 +14,15 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use tokio::task::JoinSet;
 
-/// How often an append is polled at most before it is dropped; more than it needs to finish.
-const POLLS: usize = 40;
+/// How many batches finish before the test ends: by then, every place at which one can be dropped was tried, however
+/// many there are on this machine.
+const FINISHED: usize = 5;
 
-/// A batch of several statements: many streams, many events.
+/// A batch of several statements: many streams, many events, and one to a stream that exists.
 fn batch(n: usize) -> Vec<Append> {
     let environment = environment();
-    (0..90).map(|stream| append(&environment, &format!("{n}-{stream}"), 3)).collect()
+    let new = (0..90).map(|stream| append(&environment, &format!("{n}-{stream}"), 3));
+    new.chain([append(&environment, "steady", 1)]).collect()
 }
 
 /// Appends a batch and drops it when it has been woken `wakes` times: whatever woke it is never looked at. Answers
@@ -43,13 +45,14 @@ async fn a_dropped_batch_is_there_whole_or_not_at_all_and_the_next_write_goes_on
     let (_folder, path) = fresh();
     let storage = open(&path).await;
     let environment = environment();
-    let mut finished = 0;
-    for wakes in 0..POLLS {
+    let (mut finished, mut wakes) = (0, 0);
+    while finished < FINISHED {
         finished += usize::from(append_and_drop(&storage, wakes).await);
+        wakes += 1;
+        // The stream that the dropped batch may have written as well: its version is looked up again.
         let appended = storage.events.append(append(&environment, "steady", 1)).await.unwrap();
         assert_eq!(storage.events.signal().position(), appended.position);
     }
-    assert!((5..POLLS - 5).contains(&finished), "{finished} finished: the test does not drop at every point");
     let mut batches: BTreeMap<String, usize> = BTreeMap::new();
     for (index, event) in log(&storage).await.iter().enumerate() {
         assert_eq!(event.position.get(), index as u64 + 1, "a hole");
@@ -60,7 +63,7 @@ async fn a_dropped_batch_is_there_whole_or_not_at_all_and_the_next_write_goes_on
     assert!(batches.len() >= finished, "a finished batch is lost");
     assert!(batches.values().all(|count| *count == 270), "{batches:?}");
     let version = storage.events.stream_version(&stream("steady")).await.unwrap();
-    assert_eq!(version.get(), POLLS as u64);
+    assert_eq!(version.get() as usize, wakes + batches.len());
     close(&storage).await;
 }
 
@@ -84,9 +87,10 @@ async fn a_dropped_batch_is_rolled_back_or_announced_without_another_write() {
     let environment = Environment { spawner, ..environment() };
     let storage = Sqlite::file(&path).open(&environment).await.unwrap();
     let mut beside = SqliteConnectOptions::new().filename(&path).connect().await.unwrap();
-    let mut recovered = 0;
-    for wakes in 0..POLLS {
-        append_and_drop(&storage, wakes).await;
+    let (mut recovered, mut finished, mut wakes) = (0, 0, 0);
+    while finished < FINISHED {
+        finished += usize::from(append_and_drop(&storage, wakes).await);
+        wakes += 1;
         let running = std::mem::take(&mut *tasks.running.lock().unwrap());
         recovered += running.join_all().await.len();
         let newest: i64 = sqlx::query_scalar("SELECT coalesce(max(position), 0) FROM events")
@@ -100,7 +104,7 @@ async fn a_dropped_batch_is_rolled_back_or_announced_without_another_write() {
             .await
             .unwrap();
     }
-    assert!(recovered >= 5, "{recovered} recoveries: the test does not drop at every point");
+    assert!(recovered > 0, "a batch that was woken once had begun");
     close(&storage).await;
 }
 
@@ -109,12 +113,13 @@ async fn closing_waits_for_a_half_read_stream_and_may_be_given_up_and_done_again
     let (_folder, path) = fresh();
     let storage = open(&path).await;
     storage.events.append(append(&environment(), "long", 3_000)).await.unwrap();
-    let mut events = storage.events.load_events(&stream("long"), StreamVersion::ZERO);
+    let long = stream("long");
+    let mut events = storage.events.load_events(&long, StreamVersion::ZERO);
     assert!(events.try_next().await.unwrap().is_some());
 
     assert!(close(&storage).now_or_never().is_none(), "the stream has a connection");
     drop(events);
     close(&storage).await;
-    assert!(storage.events.stream_version(&stream("long")).await.is_err(), "it is closed");
+    assert!(storage.events.stream_version(&long).await.is_err(), "it is closed");
     close(&open(&path).await).await;
 }
