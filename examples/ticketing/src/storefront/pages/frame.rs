@@ -8,9 +8,9 @@ use axum::response::{Html, IntoResponse, Response};
 use composable_rust::prelude::*;
 use composable_rust::web::{Asset, Flash};
 
-const STYLE: Asset = Asset::new("storefront.css", include_bytes!("../assets/storefront.css"));
-const SCRIPT: Asset = Asset::new("storefront.js", include_bytes!("../assets/storefront.js"));
-const ICON: Asset = Asset::new("icon.svg", include_bytes!("../assets/icon.svg"));
+pub(super) const STYLE: Asset = Asset::new("storefront.css", include_bytes!("../assets/storefront.css"));
+pub(super) const SCRIPT: Asset = Asset::new("storefront.js", include_bytes!("../assets/storefront.js"));
+pub(super) const ICON: Asset = Asset::new("icon.svg", include_bytes!("../assets/icon.svg"));
 
 /// All files of the pages.
 pub(super) const ASSETS: [Asset; 3] = [STYLE, SCRIPT, ICON];
@@ -61,18 +61,6 @@ impl Frame {
     /// Makes each form of this page count once.
     pub(super) fn key(&self) -> Uuid {
         self.key
-    }
-
-    pub(super) fn style(&self) -> Asset {
-        STYLE
-    }
-
-    pub(super) fn script(&self) -> Asset {
-        SCRIPT
-    }
-
-    pub(super) fn icon(&self) -> Asset {
-        ICON
     }
 }
 

@@ -94,18 +94,16 @@ impl OrderPage<'_> {
     fn left(&self) -> String {
         duration(elapsed(self.now, self.order.until))
     }
+}
 
-    fn sum(&self, line: &Line) -> String {
-        line.price.times(line.quantity).map(|sum| sum.to_string()).unwrap_or_default()
-    }
+/// What the places of a line cost together.
+fn sum_of(line: &Line) -> String {
+    line.price.times(line.quantity).map(|sum| sum.to_string()).unwrap_or_default()
+}
 
-    fn outcomes(&self) -> &'static [(SimulatedOutcome, &'static str, &'static str)] {
-        &OUTCOMES
-    }
-
-    fn qr(&self, ticket: &Ticket) -> String {
-        qr_svg(&ticket.code).unwrap_or_default()
-    }
+/// The code of a ticket, to be scanned.
+fn qr_of(ticket: &Ticket) -> String {
+    qr_svg(&ticket.code).unwrap_or_default()
 }
 
 /// Where an order stands, in few words.

@@ -19,7 +19,7 @@ const PAGE_SIZE: u32 = 20;
 #[template(path = "orders.html")]
 struct Orders<'a> {
     frame: &'a Frame,
-    orders: Vec<Item>,
+    items: Vec<Item>,
     earlier: Option<u32>,
     further: Option<u32>,
 }
@@ -57,7 +57,7 @@ pub(super) async fn page(
     let is_last = found.total <= u64::from(pagination.page) * u64::from(PAGE_SIZE);
     frame.shows(&Orders {
         frame: &frame,
-        orders: found.items.iter().map(|row| Item::new(row, shows.get(&row.show))).collect(),
+        items: found.items.iter().map(|row| Item::new(row, shows.get(&row.show))).collect(),
         earlier: (pagination.page > 1).then(|| pagination.page.saturating_sub(1)),
         further: (!is_last).then(|| pagination.page.saturating_add(1)),
     })

@@ -31,7 +31,7 @@ impl ProblemPages for ErrorPages {
                 .strip_prefix(*root)
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '-']))
         };
-        if FOR_PROGRAMS.iter().any(|root| is_of(&root)) {
+        if FOR_PROGRAMS.iter().any(|root| is_of(root)) {
             return None;
         }
         if refused.problem.code() == "unauthenticated" {

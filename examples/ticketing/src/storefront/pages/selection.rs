@@ -95,15 +95,17 @@ impl Selection {
     fn quantities(&self, section: &Section) -> Result<Vec<(TierId, u32)>, Vec<Fault>> {
         let (mut wanted, mut faults) = (Vec::new(), Vec::new());
         for tier in &section.tiers {
-            match self.written(tier.id) {
-                "" | "0" => {}
-                text => match text.parse() {
-                    Ok(quantity) => wanted.push((tier.id, quantity)),
-                    Err(_) => {
-                        let text = format!("{}: write how many as a whole number, such as 2.", tier.name);
-                        faults.push(Fault { field: field_of(tier.id), text });
-                    }
-                },
+            let written = self.written(tier.id);
+            if written.is_empty() {
+                continue;
+            }
+            match written.parse() {
+                Ok(0) => {}
+                Ok(quantity) => wanted.push((tier.id, quantity)),
+                Err(_) => {
+                    let text = format!("{}: write how many as a whole number, such as 2.", tier.name);
+                    faults.push(Fault { field: field_of(tier.id), text });
+                }
             }
         }
         if faults.is_empty() { Ok(wanted) } else { Err(faults) }

@@ -1,4 +1,4 @@
-//! A real Chromium, headless, driven over WebDriver: keys, screenshots, axe.
+//! A real Chromium, headless, driven over `WebDriver`: keys, screenshots, axe.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -85,7 +85,6 @@ impl Chromium {
     }
 
     /// Waits until the page's heading says this.
-    #[track_caller]
     pub(crate) async fn arrives_at(&self, heading: &str) {
         let found = self.page.query(By::XPath(format!("//h1[normalize-space()={heading:?}]")));
         if let Err(error) = found.wait(Duration::from_secs(20), Duration::from_millis(50)).first().await {
