@@ -66,7 +66,8 @@
 //! 9. Authentication: who asks.
 //! 10. Rate limits, per account or per address (`rate_limit/`).
 //! 11. Idempotency: a repeat gets its first answer (`idempotency/`).
-//! 12. The body limit and the route with its extractors (`extract/`).
+//! 12. Query parameters that nobody knows are refused where an extractor reads the query (`extract/query.rs`).
+//! 13. The body limit and the route with its extractors (`extract/`).
 //!
 //! Whatever fails on the way answers as `application/problem+json`, or to browsers as a page where the application makes
 //! one (`page/`); only what is not HTTP at all (a broken request line,

@@ -3,13 +3,13 @@
 use crate::server::{Server, bind};
 use crate::web::Ports;
 use crate::{
-    Authenticator, HttpOptions, OpenApi, ProblemPages, Routes, Web, health, idempotency, layer, metrics,
-    openapi, rate_limit,
+    Authenticator, HttpOptions, OpenApi, ProblemPages, Routes, Web, extract, health, idempotency, layer,
+    metrics, openapi, rate_limit,
 };
 use async_trait::async_trait;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
 use composable_rust_core::port::RateLimits;
 use composable_rust_runtime::{Application, ApplicationBuilder, BoxError, Finding, Service};
@@ -234,6 +234,7 @@ fn stack(routes: Router<Application>, web: &Web) -> Router {
         .fallback(layer::not_found)
         .method_not_allowed_fallback(layer::not_here)
         .layer(DefaultBodyLimit::max(options.body_limit))
+        .layer(from_fn(extract::known_parameters))
         .layer(from_fn_with_state(web.clone(), idempotency::idempotency))
         .layer(from_fn_with_state(web.clone(), rate_limit::limited))
         .layer(from_fn_with_state(web.clone(), layer::authenticate))

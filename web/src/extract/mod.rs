@@ -7,6 +7,9 @@ mod page;
 mod path;
 mod precondition;
 mod query;
+mod reader;
+mod tree;
+mod wrong;
 
 pub(crate) use body::read_body;
 pub use body::{BodyLimit, body_limit};
@@ -17,3 +20,4 @@ pub use page::{PageBody, Pagination};
 pub use path::{PathId, PathIds};
 pub use precondition::{IfMatch, MinPosition};
 pub use query::QueryParams;
+pub(crate) use query::known_parameters;

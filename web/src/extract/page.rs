@@ -33,7 +33,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Pagination {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let raw: Raw = query::parse(parts.uri.query().unwrap_or_default())?;
+        let raw: Raw = query::parse(parts)?;
         let (page, page_size) = (raw.page.unwrap_or(1), raw.page_size.unwrap_or(DEFAULT_SIZE));
         if page == 0 {
             return Err(Problem::invalid_parameter("page", "page starts at 1"));

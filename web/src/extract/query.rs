@@ -1,15 +1,24 @@
 //! The query string, typed.
 //!
-//! Parameters that nobody asks for are ignored, unlike fields of a body: links are decorated on their way (campaign
-//! tags, cache busters), and one request may be read by several extractors. An empty value counts as absent, because
-//! HTML forms send every field.
+//! A parameter that no extractor of the route knows is refused, since a filter that is misspelt would find everything.
+//! Addresses of pages are decorated on their way (campaign tags, cache busters), so whoever asks for a page may send
+//! any. An empty value counts as absent, because HTML forms send every field.
 
+use super::findings::pointer_in;
+use super::reader::read;
+use super::tree::Node;
 use crate::Problem;
-use axum::extract::FromRequestParts;
+use crate::page::Asked;
+use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The query string as a struct; a value that does not fit is refused with 400 `invalid_parameter`.
+/// The query string as a struct; a value that does not fit is refused with 400 `invalid_parameter`, and so is a
+/// parameter that neither this nor [`Pagination`](crate::Pagination) knows, unless a page is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QueryParams<T>(pub T);
 
@@ -17,21 +26,64 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for QueryParams<T>
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        parse(parts.uri.query().unwrap_or_default()).map(Self)
+        parse(parts).map(Self)
     }
 }
 
-pub(crate) fn parse<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
+/// The parameters that some extractor of a request knows; `None` while none has looked.
+#[derive(Debug, Clone, Default)]
+struct Known(Arc<Mutex<Option<BTreeSet<String>>>>);
+
+impl Known {
+    fn lock(&self) -> MutexGuard<'_, Option<BTreeSet<String>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The query as one extractor reads it.
+pub(super) fn parse<T: DeserializeOwned>(parts: &Parts) -> Result<T, Problem> {
+    let tree = tree_of(parts.uri.query().unwrap_or_default());
+    let (value, unknown) = read(&tree, true);
+    let value = value.map_err(|wrong| match wrong.pointer.strip_prefix('/') {
+        Some(name) => Problem::invalid_parameter(name, format!("{name}: {}", wrong.detail)),
+        None => Problem::invalid_parameter("query", wrong.detail),
+    })?;
+    if let (Some(known), Node::Object(parameters)) = (parts.extensions.get::<Known>(), tree) {
+        let unknown: BTreeSet<_> = unknown.into_iter().map(|unknown| unknown.pointer).collect();
+        let names = parameters.iter().map(|(name, _)| name.text());
+        let names = names.filter(|name| !unknown.contains(&pointer_in("", name)));
+        known.lock().get_or_insert_default().extend(names.map(str::to_owned));
+    }
+    Ok(value)
+}
+
+/// Refuses what no extractor of a list knows. Which there are is only known when all have looked, so the answer is
+/// made by then; reading changes nothing.
+pub(crate) async fn known_parameters(mut request: Request, next: Next) -> Response {
+    let query = request.uri().query().map(str::to_owned);
+    let Some(query) = query.filter(|_| request.method().is_safe() && !Asked::of(&request).wants_page) else {
+        return next.run(request).await;
+    };
+    let known = Known::default();
+    request.extensions_mut().insert(known.clone());
+    let response = next.run(request).await;
+    let known = known.lock().take();
+    let (Some(known), Node::Object(sent)) =
+        (known.filter(|_| response.status().is_success()), tree_of(&query))
+    else {
+        return response;
+    };
+    match sent.iter().map(|(name, _)| name.text()).find(|name| !known.contains(*name)) {
+        Some(name) => {
+            let name: String = name.chars().take(80).collect();
+            Problem::invalid_parameter(&name, format!("{name} is not known here")).into_response()
+        }
+        None => response,
+    }
+}
+
+fn tree_of(query: &str) -> Node {
     let has_value = |part: &&str| part.split_once('=').is_some_and(|(_, value)| !value.is_empty());
     let filled: Vec<&str> = query.split('&').filter(has_value).collect();
-    let filled = filled.join("&");
-    let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(filled.as_bytes()));
-    serde_path_to_error::deserialize(pairs).map_err(|error| {
-        let name = error.path().to_string();
-        let detail: String = error.inner().to_string().chars().take(200).collect();
-        match name.as_str() {
-            "." => Problem::invalid_parameter("query", detail),
-            name => Problem::invalid_parameter(name, format!("{name}: {detail}")),
-        }
-    })
+    Node::of_pairs(form_urlencoded::parse(filled.join("&").as_bytes()))
 }

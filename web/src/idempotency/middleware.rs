@@ -14,15 +14,18 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use composable_rust_core::CommandId;
 use composable_rust_core::port::StoredResponse;
+use composable_rust_core::{CommandId, UserId};
 use jiff::Timestamp;
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 /// What a repeat gets again besides status and body.
 const KEPT_HEADERS: [&str; 5] = ["content-type", "etag", "location", "x-position", "content-location"];
-/// Larger answers are not kept; a repeat then runs the handler again, which gets its first result from the store.
-const LARGEST_KEPT: usize = 256 * 1024;
+/// Largest answer that is kept, in bytes. Of a larger one it is kept that there was one: a repeat is told so, and never
+/// gets another answer in its place.
+const LARGEST_KEPT: usize = 4 * 1024 * 1024;
+/// Stands in place of an answer that was too large; no handler can answer it.
+const TOO_LARGE: &str = ":too-large";
 
 /// Makes keyed POST requests act once; everything else passes.
 pub(crate) async fn idempotency(State(web): State<Web>, request: Request, next: Next) -> Response {
@@ -51,8 +54,8 @@ async fn key_of(web: &Web, request: Request) -> Result<(Request, Option<Idempote
 async fn keyed(web: &Web, key: IdempotencyKey, request: Request, next: Next) -> Result<Response, Problem> {
     let (mut request, body) = buffered(web, request).await?;
     let user = request.extensions().get::<Identity>().and_then(Identity::principal).map(|user| user.user_id);
-    let id = command_id(user.map(|user| user.to_string()), request.uri().path(), &key);
     let digest = fingerprint(request.uri().query(), &body);
+    let id = command_id(user, request.uri().path(), &key, &digest);
     let claim = match web.answers().claim(id, &digest) {
         Ok(claim) => claim,
         Err(Taken::Running) => return Err(Problem::request_in_progress()),
@@ -110,17 +113,35 @@ async fn buffered(web: &Web, request: Request) -> Result<(Request, Bytes), Probl
     Ok((Request::from_parts(parts, Body::from(body.clone())), body))
 }
 
-fn command_id(user: Option<String>, path: &str, key: &IdempotencyKey) -> CommandId {
-    // A user's id is a UUID, so no user can be called this.
-    let user = user.unwrap_or_else(|| "anonymous".to_owned());
-    CommandId::derived(&["http", &user, "POST", path, key.as_str()])
+/// Strangers may choose the same key, so to them another body is another request.
+fn command_id(user: Option<UserId>, path: &str, key: &IdempotencyKey, digest: &[u8]) -> CommandId {
+    match user {
+        Some(user) => CommandId::derived(&["http", &user.to_string(), "POST", path, key.as_str()]),
+        // A user's id is a UUID, so no user can be called this.
+        None => CommandId::derived(&["http", "anonymous", "POST", path, key.as_str(), &hex(digest)]),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// The first answer again. One that cannot be read any more counts as not kept.
 fn again(stored: StoredResponse) -> Option<Response> {
-    let mut response = Response::new(Body::from(stored.body));
-    *response.status_mut() = StatusCode::from_u16(stored.status).ok()?;
-    for (name, value) in stored.headers {
+    let StoredResponse { status, headers, body } = stored;
+    let mut response = if headers.iter().any(|(name, _)| name == TOO_LARGE) {
+        Problem::answer_not_kept(status).into_response()
+    } else {
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = StatusCode::from_u16(status).ok()?;
+        response
+    };
+    for (name, value) in headers {
         let (name, value) = (name.parse::<HeaderName>(), HeaderValue::from_str(&value));
         if let (Ok(name), Ok(value)) = (name, value) {
             response.headers_mut().insert(name, value);
@@ -132,18 +153,24 @@ fn again(stored: StoredResponse) -> Option<Response> {
 
 /// Keeps a success for repeats.
 async fn keep(web: &Web, claim: Claim, response: Response) -> Response {
-    if response.body().size_hint().upper().is_none_or(|size| size > LARGEST_KEPT as u64) {
-        return response;
-    }
+    let is_small = response.body().size_hint().upper().is_some_and(|size| size <= LARGEST_KEPT as u64);
     let (parts, body) = response.into_parts();
-    let Ok(body) = axum::body::to_bytes(body, LARGEST_KEPT).await else {
-        return Problem::internal().into_response();
-    };
     let header =
         |name: &&str| Some(((*name).to_owned(), parts.headers.get(*name)?.to_str().ok()?.to_owned()));
-    let headers = KEPT_HEADERS.iter().filter_map(header).collect();
-    let stored = StoredResponse { status: parts.status.as_u16(), headers, body: body.clone() };
+    let mut headers: Vec<_> = KEPT_HEADERS.iter().filter_map(header).collect();
+    let (kept, body) = if is_small {
+        let Ok(body) = axum::body::to_bytes(body, LARGEST_KEPT).await else {
+            return Problem::internal().into_response();
+        };
+        (body.clone(), Body::from(body))
+    } else {
+        // What it says of itself is not said of the problem that a repeat gets.
+        headers.retain(|(name, _)| name != header::CONTENT_TYPE.as_str());
+        headers.push((TOO_LARGE.to_owned(), String::new()));
+        (Bytes::new(), body)
+    };
     let app = web.application();
+    let stored = StoredResponse { status: parts.status.as_u16(), headers, body: kept };
     claim.answer(stored, app.events(), app.environment());
-    Response::from_parts(parts, Body::from(body))
+    Response::from_parts(parts, body)
 }

@@ -70,6 +70,13 @@ impl Problem {
         Self::conflict("request_in_progress", detail).retry_after(1)
     }
 
+    /// 409 `answer_not_kept`: a keyed request was carried out, and its answer was too large to keep for repeats.
+    pub fn answer_not_kept(first_status: u16) -> Self {
+        let detail =
+            "this was done at the first request, whose answer was too large to keep; read what it made";
+        Self::conflict("answer_not_kept", detail).with("first_status", first_status)
+    }
+
     /// 412 `version_mismatch`: somebody else changed it.
     pub fn version_mismatch(expected: &Expectation, actual: StreamVersion) -> Self {
         let detail = "it was changed in the meantime; read it again and decide again";

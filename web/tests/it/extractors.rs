@@ -140,7 +140,7 @@ async fn pages_have_bounds_and_defaults() {
     let page = |query: &str| server.get(&format!("/rooms{query}")).header("x-min-position", &position).send();
     let body: Value = page("").await.unwrap().json().await.unwrap();
     assert_eq!(body, json!({"items": [5], "page": 1, "page_size": 20, "total": 1, "total_pages": 1}));
-    let past = page("?page=9&page_size=100&utm_source=mail&free=").await.unwrap();
+    let past = page("?page=9&page_size=100&free=").await.unwrap();
     let body: Value = past.json().await.unwrap();
     assert_eq!(body, json!({"items": [], "page": 9, "page_size": 100, "total": 1, "total_pages": 1}));
     for query in
@@ -149,6 +149,89 @@ async fn pages_have_bounds_and_defaults() {
         let document = problem(page(query).await.unwrap(), 400, "invalid_parameter").await;
         assert!(document["parameter"].is_string(), "{document}");
     }
+}
+
+/// A filter that is misspelt would find everything.
+#[tokio::test]
+async fn a_parameter_that_nobody_knows_is_refused_unless_a_page_is_asked_for() {
+    let server = start().await;
+    for query in ["?fre=1", "?page=1&utm_source=mail", "?free=1&%66ree%20=2"] {
+        let refused = server.get(&format!("/rooms{query}")).send().await.unwrap();
+        let document = problem(refused, 400, "invalid_parameter").await;
+        assert!(document["parameter"].is_string(), "{document}");
+    }
+    let page = server.get("/rooms?utm_source=mail").header("accept", "text/html").send().await.unwrap();
+    assert_eq!(page.status(), 200);
+    // Where nobody reads the query, nobody misses anything.
+    assert_eq!(server.get("/page?utm_source=mail").send().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn an_array_is_no_object() {
+    let server = start().await;
+    for (body, pointer) in [
+        (json!(["a", 1, [], "hall"]), ""),
+        (json!({"name": "a", "seats": 1, "prices": [{"amount": 1}, [2]]}), "/prices/1"),
+        (json!({"name": "a", "seats": 1, "prices": {"amount": 1}}), "/prices"),
+    ] {
+        let found = errors(&server, body, "validation_failed").await;
+        assert_eq!(found, pairs(&[(pointer, "wrong_type")]));
+    }
+    for method in [json!(["card", "hall"]), json!(["free"]), json!("free"), json!(null)] {
+        let refused = server.post("/pay").json(&json!({"method": method})).send().await.unwrap();
+        let document = problem(refused, 422, "validation_failed").await;
+        assert_eq!(document["errors"][0]["pointer"], "/method", "{document}");
+        assert_eq!(document["errors"][0]["detail"], "it must be an object");
+    }
+    for body in [
+        json!({"method": {"type": "free"}, "which": 1}),
+        json!({"method": {"type": "card", "outcome": "hall"}, "which": [1, 2], "counts": {"7": 1}}),
+    ] {
+        assert_eq!(server.post("/pay").json(&body).send().await.unwrap().status(), 200, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn faults_are_told_in_the_words_of_a_client_and_at_their_place() {
+    let server = start().await;
+    let u32s = "it must be a whole number from 0 to 4,294,967,295";
+    let free = json!({"type": "free"});
+    for (path, body, pointer, detail) in [
+        ("/rooms", json!({"name": "a", "seats": -1}), "/seats", u32s),
+        ("/rooms", json!({"name": "a", "seats": "1"}), "/seats", u32s),
+        ("/rooms", json!({"name": 1, "seats": 1}), "/name", "it must be a string"),
+        ("/rooms", json!({"name": "a", "seats": 1, "kind": null}), "/kind", "it must be one of: hall, stage"),
+        ("/rooms", json!({"name": "a", "seats": 1, "kind": "x"}), "/kind", "it must be one of: hall, stage"),
+        ("/rooms", json!("x"), "", "it must be an object"),
+        ("/pay", json!({"method": {"type": "x"}}), "/method/type", "it must be one of: free, card"),
+        (
+            "/pay",
+            json!({"method": {"type": "card", "outcome": "x"}}),
+            "/method/outcome",
+            "it must be one of: hall, stage",
+        ),
+        ("/pay", json!({"method": {"type": "card"}}), "/method/outcome", "this field is missing"),
+        ("/pay", json!({"method": {}}), "/method/type", "this field is missing"),
+        ("/pay", json!({"method": free, "which": "x"}), "/which", "it must be a number or a list of numbers"),
+        ("/pay", json!({"method": free, "counts": {"x": 1}}), "/counts", u32s),
+        (
+            "/pay",
+            json!({"method": free, "counts": {"1": 300}}),
+            "/counts/1",
+            "it must be a whole number from 0 to 255",
+        ),
+    ] {
+        let refused = server.post(path).bearer_auth("user-1").json(&body).send().await.unwrap();
+        let document = problem(refused, 422, "validation_failed").await;
+        let error = &document["errors"][0];
+        assert_eq!((&error["pointer"], &error["detail"]), (&json!(pointer), &json!(detail)), "{body}");
+    }
+    let twice = open(&server, r#"{"name": "a", "seats": 1, "name": "b"}"#, "application/json").await;
+    let document = problem(twice, 422, "validation_failed").await;
+    assert_eq!(
+        (&document["errors"][0]["pointer"], &document["errors"][0]["code"]),
+        (&json!("/name"), &json!("duplicate"))
+    );
 }
 
 #[tokio::test]

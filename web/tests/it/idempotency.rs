@@ -199,3 +199,44 @@ async fn an_answer_outlives_the_process_that_gave_it() {
     assert_eq!(again.text().await.unwrap(), answer);
     assert_eq!(second.events().await.len(), 1);
 }
+
+#[tokio::test]
+async fn a_large_answer_is_repeated_whole_and_one_that_was_not_kept_is_never_replaced_by_another() {
+    let server = start().await;
+    let sized = async |key: &str, bytes: u32| {
+        let request = server.post("/sized").bearer_auth("user-1").header("idempotency-key", key);
+        request.json(&json!({"seats": bytes})).send().await.unwrap()
+    };
+    for (key, bytes) in [("a", 300 * 1024), ("b", 4 * 1024 * 1024)] {
+        let first = sized(key, bytes).await;
+        assert!(first.status() == 200 && !is_replayed(&first));
+        for _ in 0..2 {
+            let again = sized(key, bytes).await;
+            assert!(again.status() == 200 && is_replayed(&again));
+            assert_eq!(again.bytes().await.unwrap().len(), bytes as usize);
+        }
+    }
+    let too_large = 4 * 1024 * 1024 + 1;
+    assert_eq!(sized("c", too_large).await.bytes().await.unwrap().len(), too_large as usize);
+    for _ in 0..2 {
+        let again = sized("c", too_large).await;
+        assert!(is_replayed(&again));
+        let document = problem(again, 409, "answer_not_kept").await;
+        assert_eq!(document["first_status"], 200);
+    }
+    assert_eq!(server.events().await.len(), 3);
+}
+
+#[tokio::test]
+async fn strangers_who_choose_the_same_key_never_hear_of_each_other() {
+    let server = start().await;
+    let sized = async |bytes: u32| {
+        let request = server.post("/sized").header("idempotency-key", "k");
+        request.json(&json!({"seats": bytes})).send().await.unwrap()
+    };
+    let (one, two) = (sized(1).await, sized(2).await);
+    assert_eq!((one.text().await.unwrap().len(), two.text().await.unwrap().len()), (1, 2));
+    assert_eq!(server.events().await.len(), 2);
+    assert!(is_replayed(&sized(1).await));
+    assert_eq!(server.events().await.len(), 2, "the same request acts once");
+}

@@ -19,6 +19,7 @@ use composable_rust_web::{
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -207,6 +208,36 @@ impl Validate for Price {
     }
 }
 
+/// Kinds of types that serde reads each in its own way.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Pay {
+    #[serde(rename = "method")]
+    _method: PayBy,
+    #[serde(rename = "which")]
+    _which: Option<Which>,
+    #[serde(rename = "counts", default)]
+    _counts: BTreeMap<u32, u8>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+enum PayBy {
+    Free {},
+    Card {
+        #[serde(rename = "outcome")]
+        _outcome: Kind,
+    },
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "it must be a number or a list of numbers")]
+enum Which {
+    One(#[expect(dead_code, reason = "only its form counts")] u32),
+    Several(#[expect(dead_code, reason = "only its form counts")] Vec<u32>),
+}
+
+impl Validate for Pay {}
+
 #[derive(Debug, Deserialize)]
 struct Take {
     seats: u32,
@@ -229,6 +260,8 @@ fn routes(gate: &Gate) -> Router<Application> {
         .route("/pairs/{a}/{b}", get(pair))
         .route("/names/{name}", get(name))
         .route("/large", put(async |JsonBody(_): JsonBody<Take>| ()).layer(body_limit(512 * 1024)))
+        .route("/pay", post(async |JsonBody(_): JsonBody<Pay>| ()))
+        .route("/sized", post(sized))
         .route("/reason", post(async |body: Option<JsonBody<Take>>| Json(body.map(|body| body.0.seats))))
         .route("/me", get(async |me: Principal| me.user_id.to_string()))
         .route("/anybody", get(async |me: Option<Principal>| Json(me.is_some())))
@@ -325,6 +358,17 @@ async fn forgetful(
     let receipt = app.execute(id, RoomCommand::Take { seats: 1 }).request(command.context()).await?;
     assert!(receipt.replayed, "the power went off");
     Ok(Written::ok(&receipt, RoomBody::new(id, &receipt.state)))
+}
+
+/// Opens a room and answers so many bytes.
+async fn sized(
+    State(app): State<Application>,
+    command: KeyedRequest,
+    JsonBody(body): JsonBody<Take>,
+) -> Result<String, Problem> {
+    let open = RoomCommand::Open { name: "hall".into(), seats: 1 };
+    app.execute(command.new_id::<RoomId>(0), open).request(command.context()).await?;
+    Ok("x".repeat(body.seats as usize))
 }
 
 async fn name(PathId(name): PathId<String>) -> String {
