@@ -41,7 +41,7 @@ pub use id::{
     CausationId, CommandId, CorrelationId, DeadLetterId, EventId, InvalidId, MAX_CATEGORY_BYTES,
     MAX_KEY_BYTES, StreamId, StreamKey, TimerId, UserId, derived_uuid,
 };
-pub use keyed::Keyed;
+pub use keyed::{IntoKey, Keyed};
 pub use process::{
     Activity, ActivityCall, ActivityContext, ActivityError, ActivityPolicy, HearsOutcome, HearsRejected,
     Outcome, Process, ProcessEffect, ProcessId, ProcessInput, ProcessStart, Rejected, Step, Steps, call,

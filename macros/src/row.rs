@@ -6,7 +6,7 @@ use crate::{findings::Findings, mirror, root::Root};
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::{Data, DeriveInput, Fields, Ident, LitStr};
+use syn::{Data, DeriveInput, Fields, Ident, Index, LitStr, Type};
 
 pub(crate) fn expand(input: &DeriveInput, root: &Root, findings: &mut Findings) -> TokenStream {
     if findings.refuse_generics(input, "Row") {
@@ -31,6 +31,9 @@ pub(crate) fn expand(input: &DeriveInput, root: &Root, findings: &mut Findings) 
             .add(name, format!("say which field is the row's key: `#[row(key = \"…\")]`, one of {choice}"));
     }
     let serde = mirror::serde_of(input, root);
+    let types = key.iter().filter_map(|field| type_of(input, field));
+    let key_type = if let [_] = key.as_slice() { quote!(#(#types)*) } else { quote!((#(#types),*)) };
+    let text_of = text_of_key(key.len());
     let key = key_of(&key);
     let columns = index.iter().map(|field| field.unraw().to_string());
     let values = index.iter().map(|field| value_of(field, root));
@@ -38,6 +41,12 @@ pub(crate) fn expand(input: &DeriveInput, root: &Root, findings: &mut Findings) 
         #serde
         #[automatically_derived]
         impl #root::Row for #name {
+            type Key = #key_type;
+
+            fn text_of(key: Self::Key) -> ::std::string::String {
+                #text_of
+            }
+
             fn key(&self) -> ::std::string::String {
                 #key
             }
@@ -82,6 +91,24 @@ fn fields_named(list: &LitStr, fields: &[&Ident]) -> syn::Result<Vec<Ident>> {
 fn value_of(field: &Ident, root: &Root) -> TokenStream {
     let at = Span::call_site().located_at(field.span());
     quote_spanned!(at=> #root::IndexColumn::to_index(&self.#field))
+}
+
+fn type_of<'a>(input: &'a DeriveInput, name: &Ident) -> Option<&'a Type> {
+    let Data::Struct(data) = &input.data else { return None };
+    data.fields.iter().find(|field| field.ident.as_ref() == Some(name)).map(|field| &field.ty)
+}
+
+/// The text of a key that is given, in the form of [`key_of`].
+fn text_of_key(fields: usize) -> TokenStream {
+    match fields {
+        0 => quote!(::std::string::String::new()),
+        1 => quote!(::std::string::ToString::to_string(&key)),
+        several => {
+            let pattern = vec!["{}"; several].join("/");
+            let parts = (0..several).map(Index::from);
+            quote!(::std::format!(#pattern, #(key.#parts),*))
+        }
+    }
 }
 
 /// The text of the key; several fields are joined with `/`.

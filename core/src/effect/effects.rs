@@ -6,14 +6,16 @@ use super::{
     Source, Spaced, Task,
 };
 use crate::port::{AppendError, Appended, Snapshot, StoreError};
-use crate::{Command, Decider, DeciderOf, RecordedEvent};
+use crate::{Command, Decider, DeciderOf, IntoKey, RecordedEvent};
 use futures_util::Stream;
 use smallvec::SmallVec;
 use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-/// Effects that are to be done side by side. None allocates nothing; each is one allocation.
+/// Effects that are to be done side by side. None allocates nothing; each is one allocation, besides what it carries: an
+/// encoded command, event, snapshot or notification, a list of more than four. An effect around others (`cancellable`,
+/// `debounce`, `throttle`, `concat`) is one of its own.
 ///
 /// A reply is a function from the outcome to an action, or to an `Option` of one: `Action::Saved`,
 /// `|result| match result { … }`, `|_| None`.
@@ -67,15 +69,7 @@ impl<A> Effects<A> {
 
     /// These, and once they are done, `other`.
     pub fn concat(self, other: Self) -> Self {
-        match (self.into_one(), other.into_one()) {
-            (None, None) => Self::none(),
-            (Some(only), None) | (None, Some(only)) => only.into(),
-            (Some(first), Some(second)) => {
-                let mut steps = steps_of(first);
-                steps.extend(steps_of(second));
-                Effect::Sequential(steps.into()).into()
-            }
-        }
+        Self::sequential([self, other])
     }
 
     /// All of them, side by side.
@@ -85,7 +79,15 @@ impl<A> Effects<A> {
 
     /// All of them, one after the other.
     pub fn sequential(all: impl IntoIterator<Item = Self>) -> Self {
-        all.into_iter().fold(Self::none(), Self::concat)
+        let mut steps = SmallVec::<[Effect<A>; 4]>::new();
+        for step in all.into_iter().filter_map(Self::into_one) {
+            // The steps of a sequence become steps of this one, so that `concat` is associative.
+            match step {
+                Effect::Sequential(inner) => steps.extend(inner),
+                step => steps.push(step),
+            }
+        }
+        if steps.len() > 1 { Effect::Sequential(boxed(steps)).into() } else { Self { list: steps } }
     }
 
     /// Each of them, cancellable by `id`.
@@ -115,7 +117,7 @@ impl<A> Effects<A> {
 
     fn into_one(mut self) -> Option<Effect<A>> {
         if self.list.len() > 1 {
-            return Some(Effect::Parallel(self.list.into_boxed_slice()));
+            return Some(Effect::Parallel(boxed(self.list)));
         }
         self.list.pop()
     }
@@ -182,7 +184,7 @@ impl<A: Send + 'static> Effects<A> {
 
     /// Executes `command` on the aggregate `key`.
     pub fn dispatch<C: Command, R: Into<Option<A>>>(
-        key: impl Into<crate::KeyOf<DeciderOf<C>>>,
+        key: impl IntoKey<crate::KeyOf<DeciderOf<C>>>,
         command: &C,
         reply: impl FnOnce(Result<Dispatched, DispatchError<<DeciderOf<C> as Decider>::Rejection>>) -> R
         + Send
@@ -276,7 +278,9 @@ where
     })
 }
 
-/// The steps of a sequence, or the effect as a single step; keeps `concat` associative.
-fn steps_of<A>(effect: Effect<A>) -> Vec<Effect<A>> {
-    if let Effect::Sequential(steps) = effect { steps.into_vec() } else { vec![effect] }
+/// The list in one allocation of its size; growing and shrinking would be more.
+fn boxed<A>(list: SmallVec<[Effect<A>; 4]>) -> Box<[Effect<A>]> {
+    let mut exact = Vec::with_capacity(list.len());
+    exact.extend(list);
+    exact.into_boxed_slice()
 }

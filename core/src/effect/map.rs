@@ -4,7 +4,8 @@ use super::{Delay, Effect, EffectId, Effects, Identified, Source, Spaced, Task};
 use futures_util::StreamExt;
 
 impl<A: Send + 'static> Effects<A> {
-    /// The same effects, whose actions pass through `f`. Allocates once for each effect and nothing for none.
+    /// The same effects, whose actions pass through `f`. Allocates once for each effect, once more where one is around others,
+    /// and nothing for none.
     pub fn map<B, F>(self, f: F) -> Effects<B>
     where
         B: Send + 'static,
@@ -13,7 +14,7 @@ impl<A: Send + 'static> Effects<A> {
         self.into_iter().map(|effect| effect.map(f.clone())).collect()
     }
 
-    /// The same effects, whose names ([`EffectId`]) lie inside `scope`.
+    /// The same effects, whose names ([`EffectId`]) lie inside `scope`. Allocates once for each name.
     pub fn within(self, scope: &str) -> Self {
         self.into_iter().map(|effect| effect.within(scope)).collect()
     }

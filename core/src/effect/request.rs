@@ -5,13 +5,14 @@ use super::{
 };
 use crate::port::{AppendError, Appended, Snapshot, StoreError};
 use crate::{
-    Action, Command, Event, EventMetadata, ExpectedVersion, RecordedEvent, SchemaVersion, State, StreamId,
-    StreamVersion, TimerId,
+    Action, Command, Event, EventMetadata, ExpectedVersion, IntoKey, RecordedEvent, SchemaVersion, State,
+    StreamId, StreamVersion, TimerId,
 };
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use std::borrow::Cow;
 
 /// Appends events to one stream, all or nothing.
 #[derive(Debug, Clone, PartialEq)]
@@ -112,7 +113,7 @@ pub struct LoadSnapshot {
 #[derive(Debug, Clone, PartialEq)]
 pub struct DispatchCommand {
     /// The aggregate's category.
-    pub category: String,
+    pub category: Cow<'static, str>,
     /// The aggregate's key.
     pub key: String,
     /// The encoded command; the text of the error when it has no JSON form.
@@ -123,10 +124,10 @@ pub struct DispatchCommand {
 
 impl DispatchCommand {
     /// The command `command` for the aggregate `key`.
-    pub fn new<C: Command>(key: impl Into<<C::Action as Action>::Key>, command: &C) -> Self {
+    pub fn new<C: Command>(key: impl IntoKey<<C::Action as Action>::Key>, command: &C) -> Self {
         Self {
-            category: <C::Action as Action>::CATEGORY.to_owned(),
-            key: key.into().to_string(),
+            category: Cow::Borrowed(<C::Action as Action>::CATEGORY),
+            key: key.into_key().to_string(),
             command: serde_json::to_value(command).map_err(|error| error.to_string()),
             id: None,
         }

@@ -1,7 +1,7 @@
 //! What a process wants done, as data: comparable, printable, storable.
 
 use super::{ActivityCall, HearsOutcome, HearsRejected, Process, ProcessInput};
-use crate::{Action, Command, DeciderOf};
+use crate::{Action, Command, DeciderOf, IntoKey};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -91,14 +91,14 @@ pub type Steps<P> = Vec<Step<P>>;
     clippy::needless_pass_by_value,
     reason = "the command is written as a value: `dispatch(section, Hold { … })`"
 )]
-pub fn dispatch<P, C>(key: impl Into<<C::Action as Action>::Key>, command: C) -> Step<P>
+pub fn dispatch<P, C>(key: impl IntoKey<<C::Action as Action>::Key>, command: C) -> Step<P>
 where
     C: Command,
     P: Process,
     P::Input: HearsRejected<DeciderOf<C>>,
 {
     let category = <C::Action as Action>::CATEGORY.to_owned();
-    let (key, encoded) = (key.into().to_string(), serde_json::to_value(&command));
+    let (key, encoded) = (key.into_key().to_string(), serde_json::to_value(&command));
     Step::new(encoded.map(|command| ProcessEffect::Dispatch { category, key, command }))
 }
 

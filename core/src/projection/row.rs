@@ -17,8 +17,14 @@ use uuid::Uuid;
 pub trait Row:
     Shaped + Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static
 {
+    /// What names a row: the type of the field in `#[row(key = "…")]`, a tuple of them where there are several.
+    type Key;
+
     /// The text of its key.
     fn key(&self) -> String;
+
+    /// The text of a key, as [`Self::key`] tells that of a row.
+    fn text_of(key: Self::Key) -> String;
 
     /// Columns that queries may filter and order by.
     fn indexes() -> &'static [&'static str];

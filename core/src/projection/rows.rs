@@ -3,8 +3,9 @@
 //! The engine's side (which rows must be loaded, what is to be written) is [`RowBatch`](super::RowBatch).
 
 use super::Row;
+use crate::IntoKey;
 use std::collections::HashMap;
-use std::fmt::{Debug, Display, Write};
+use std::fmt::Debug;
 use std::sync::Arc;
 
 /// An event asked for something that cannot be; the projection's failure policy decides what follows.
@@ -45,6 +46,8 @@ pub enum Fault {
 
 /// The rows of a read model, as a projection sees them.
 ///
+/// A key is given as the row's own type of key, by value or by reference: that of another kind does not compile.
+///
 /// There is no plain `get`: rows are loaded when a fold turns out to need them, and the fold then runs again. So a
 /// closure may run more than once, or not at all in a run whose result is thrown away; it must only change its row.
 #[derive(Debug)]
@@ -62,7 +65,6 @@ pub struct Rows<R: Row> {
     pub(super) fault: Option<(usize, Fault)>,
     /// Whether a row that was never supplied is known not to exist.
     pub(super) complete: bool,
-    text: String,
 }
 
 /// One key's row.
@@ -106,13 +108,12 @@ impl<R: Row> Rows<R> {
             event: 0,
             fault: None,
             complete,
-            text: String::new(),
         }
     }
 
     /// Changes the row that must be there; a missing one is a [`Fault`], on which the projection's failure policy acts.
-    pub fn update(&mut self, key: impl Display, change: impl FnOnce(&mut R)) {
-        let slot = self.slot(key);
+    pub fn update(&mut self, key: impl IntoKey<R::Key>, change: impl FnOnce(&mut R)) {
+        let slot = self.slot(R::text_of(key.into_key()));
         if let Some(current) = self.open(slot) {
             match current {
                 Some(row) => change(row),
@@ -122,8 +123,13 @@ impl<R: Row> Rows<R> {
     }
 
     /// Changes the row, after making it with `new` where it does not exist.
-    pub fn upsert(&mut self, key: impl Display, new: impl FnOnce() -> R, change: impl FnOnce(&mut R)) {
-        let slot = self.slot(key);
+    pub fn upsert(
+        &mut self,
+        key: impl IntoKey<R::Key>,
+        new: impl FnOnce() -> R,
+        change: impl FnOnce(&mut R),
+    ) {
+        let slot = self.slot(R::text_of(key.into_key()));
         if let Some(current) = self.open(slot) {
             change(current.get_or_insert_with(new));
         }
@@ -136,16 +142,16 @@ impl<R: Row> Rows<R> {
     }
 
     /// Removes the row; one that does not exist is fine.
-    pub fn delete(&mut self, key: impl Display) {
-        let slot = self.slot(key);
+    pub fn delete(&mut self, key: impl IntoKey<R::Key>) {
+        let slot = self.slot(R::text_of(key.into_key()));
         self.overwrite(slot, None);
     }
 
     /// Looks at a row, to decide what to do with it or with others: `|row, rows| …`.
     ///
     /// The row is a copy; change it by one of the verbs of `rows`.
-    pub fn with(&mut self, key: impl Display, then: impl FnOnce(Option<R>, &mut Self)) {
-        let slot = self.slot(key);
+    pub fn with(&mut self, key: impl IntoKey<R::Key>, then: impl FnOnce(Option<R>, &mut Self)) {
+        let slot = self.slot(R::text_of(key.into_key()));
         if self.is_known(slot) {
             let row = self.slots[slot].view().cloned();
             then(row, self);
@@ -153,14 +159,11 @@ impl<R: Row> Rows<R> {
     }
 
     /// The place of a key, made where there is none.
-    fn slot(&mut self, key: impl Display) -> usize {
-        self.text.clear();
-        // Writing to a String cannot fail.
-        _ = write!(self.text, "{key}");
-        if let Some(&slot) = self.index.get(self.text.as_str()) {
+    fn slot(&mut self, key: String) -> usize {
+        if let Some(&slot) = self.index.get(key.as_str()) {
             return slot;
         }
-        let key: Arc<str> = self.text.as_str().into();
+        let key: Arc<str> = key.into();
         let slot = self.slots.len();
         self.index.insert(Arc::clone(&key), slot);
         self.slots.push(Slot {

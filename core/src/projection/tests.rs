@@ -27,6 +27,11 @@ impl Account {
 impl crate::Shaped for Account {}
 
 impl Row for Account {
+    type Key = String;
+
+    fn text_of(key: String) -> String {
+        key
+    }
     fn key(&self) -> String {
         self.name.clone()
     }

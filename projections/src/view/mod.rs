@@ -9,12 +9,12 @@ mod wait;
 pub use error::{Behind, ViewError};
 pub use query::{ViewPage, ViewQuery};
 
-use crate::engine::{Live, ProjectionProgress, Shared, progress};
+use crate::engine::{Live, ProjectionProgress, Shared, is_followed_here, progress};
 use crate::{Dependencies, ProjectionOptions, subscription_name};
 use composable_rust_core::port::{ReadModel, StoreError, StoredRow};
-use composable_rust_core::{Position, Projection};
+use composable_rust_core::{IntoKey, Position, Projection, Row};
 use futures_util::future::BoxFuture;
-use std::fmt::{self, Display};
+use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +27,9 @@ pub struct Lag {
     /// For how long the oldest of them has been in the log.
     pub time: Duration,
 }
+
+/// What names the rows of a projection.
+type KeyOf<P> = <<P as Projection>::Row as Row>::Key;
 
 /// The rows of a projection, for readers; cheap to clone.
 ///
@@ -80,7 +83,7 @@ impl<P: Projection> View<P> {
     ///
     /// # Cancel safety
     /// It only reads.
-    pub async fn get(&self, key: impl Display) -> Result<Option<P::Row>, ViewError> {
+    pub async fn get(&self, key: impl IntoKey<KeyOf<P>>) -> Result<Option<P::Row>, ViewError> {
         self.get_with_position(key).await.map(|(row, _)| row)
     }
 
@@ -93,9 +96,9 @@ impl<P: Projection> View<P> {
     /// It only reads.
     pub async fn get_with_position(
         &self,
-        key: impl Display,
+        key: impl IntoKey<KeyOf<P>>,
     ) -> Result<(Option<P::Row>, Position), ViewError> {
-        let key = key.to_string();
+        let key = P::Row::text_of(key.into_key());
         let views = &self.shared.deps.storage.views;
         let read = |model: ReadModel, subscription: String| -> Read<'_, _> {
             let key = key.as_str();
@@ -108,6 +111,25 @@ impl<P: Projection> View<P> {
     /// A question over all rows: filters, order, page.
     pub fn query(&self) -> ViewQuery<P> {
         ViewQuery::new(self.clone())
+    }
+
+    /// What a read would show at least, told without one: the generation of the rows and how far they have come. Waits
+    /// as a read does. `None` where this instance does not maintain them, so that only a read can tell.
+    ///
+    /// # Errors
+    /// [`ViewError`].
+    ///
+    /// # Cancel safety
+    /// It only reads.
+    pub async fn shows(&self) -> Result<Option<(u32, Position)>, ViewError> {
+        if let Some((position, patience)) = self.at_least {
+            self.wait_until(position, self.shared.deps.environment.now(), patience).await?;
+        }
+        let Some(live) = self.shared.live().await? else {
+            return Err(ViewError::NotBuilt { name: P::NAME });
+        };
+        let monitor = self.shared.monitor(live.generation).filter(is_followed_here);
+        Ok(monitor.map(|monitor| (live.generation, monitor.signal().position())))
     }
 
     /// How far it is behind, as this instance knows; `None` when nothing maintains or watches it here.

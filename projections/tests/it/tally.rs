@@ -54,6 +54,12 @@ pub(crate) struct Total {
 impl composable_rust_core::Shaped for Total {}
 
 impl Row for Total {
+    type Key = String;
+
+    fn text_of(key: String) -> String {
+        key
+    }
+
     fn key(&self) -> String {
         self.name.clone()
     }

@@ -10,7 +10,7 @@ use composable_rust_core::port::{
     DeadLetterFilter, DeadLetterQueue, EventBus, EventStore, Storage, StoreError,
 };
 use composable_rust_core::{
-    Action, Command, DeadLetterId, Decider, DeciderOf, Environment, KeyOf, Never, Projection,
+    Action, Command, DeadLetterId, Decider, DeciderOf, Environment, IntoKey, KeyOf, Never, Projection,
 };
 use composable_rust_projections::{
     Monitor, Progress, ProjectionControl, ProjectionProgress, RetryOutcome, View,
@@ -37,10 +37,10 @@ impl Application {
     /// Gives a command to the aggregate `key`: `.await` the result, after `.request(…)` where it has an identity.
     pub fn execute<C: Command>(
         &self,
-        key: impl Into<<C::Action as Action>::Key>,
+        key: impl IntoKey<<C::Action as Action>::Key>,
         command: C,
     ) -> Execute<DeciderOf<C>> {
-        Execute::new(Arc::clone(&self.shared), key.into(), command)
+        Execute::new(Arc::clone(&self.shared), key.into_key(), command)
     }
 
     /// Gives several commands at once: all are decided and appended atomically, or nothing.
@@ -59,10 +59,10 @@ impl Application {
     /// It only reads: drop it at any time.
     pub async fn load<D: Decider>(
         &self,
-        key: impl Into<KeyOf<D>> + Send,
+        key: impl IntoKey<KeyOf<D>> + Send,
     ) -> Result<Option<Loaded<D>>, ExecuteError<Never>> {
         let _inside = self.shared.gate.enter().ok_or(ExecuteError::Draining)?;
-        command::load::<D>(&self.shared, &key.into()).await
+        command::load::<D>(&self.shared, &key.into_key()).await
     }
 
     /// The rows of a projection. Of one that this application does not run, those that another has written.

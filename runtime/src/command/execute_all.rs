@@ -11,7 +11,7 @@ use super::target::{AnyTarget, Inform, Target, Written};
 use crate::application::Shared;
 use async_trait::async_trait;
 use composable_rust_core::port::{Appended, CommandRecord};
-use composable_rust_core::{Action, Command, DeciderOf, KeyOf, Position};
+use composable_rust_core::{Action, Command, DeciderOf, IntoKey, KeyOf, Position};
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use std::fmt::Debug;
@@ -58,8 +58,8 @@ impl<C: Command> Debug for InformedCommand<C> {
 }
 
 /// Names the aggregate of a command: `execute_all((on(section, hold), on("anna", count)))`.
-pub fn on<C: Command>(key: impl Into<<C::Action as Action>::Key>, command: C) -> CommandOn<C> {
-    CommandOn { key: key.into(), command, expected: Expectation::default() }
+pub fn on<C: Command>(key: impl IntoKey<<C::Action as Action>::Key>, command: C) -> CommandOn<C> {
+    CommandOn { key: key.into_key(), command, expected: Expectation::default() }
 }
 
 /// What several commands led to; `parts` has the shape of what was given: a [`Written`] for each command.

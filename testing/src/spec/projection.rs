@@ -4,9 +4,9 @@ use super::failure::{differ, fail, same};
 use super::wire::check_value;
 use super::{record, time_of};
 use composable_rust_core::port::{RowChange, StoredRow};
-use composable_rust_core::{Fault, Folded, Keyed, Projection, Recorded, Row, RowBatch};
+use composable_rust_core::{Fault, Folded, IntoKey, Keyed, Projection, Recorded, Row, RowBatch};
 use std::collections::BTreeMap;
-use std::fmt::{Debug, Display};
+use std::fmt::Debug;
 
 /// What a projection made of some events; nothing is checked before one of its `then…`.
 #[derive(Debug, Clone)]
@@ -36,14 +36,14 @@ pub struct ThenRows<R: Row> {
 )]
 pub fn project<P: Projection>(
     projection: P,
-    events: impl IntoIterator<Item = (impl Into<<P::Event as Keyed>::Key>, impl Into<P::Event>)>,
+    events: impl IntoIterator<Item = (impl IntoKey<<P::Event as Keyed>::Key>, impl Into<P::Event>)>,
 ) -> Projected<P::Row>
 where
     P::Event: Debug,
 {
     let events: Vec<_> = (1..)
         .zip(events)
-        .map(|(number, (key, event))| record(event.into(), key.into(), number, time_of(number)))
+        .map(|(number, (key, event))| record(event.into(), key.into_key(), number, time_of(number)))
         .collect();
     let story = story(&events);
     let at_once = fold_at_once(&projection, &events);
@@ -90,7 +90,7 @@ impl<R: Row> Projected<R> {
     /// # Panics
     /// When there is none with this key.
     #[track_caller]
-    pub fn then_row(self, key: impl Display, look: impl FnOnce(&R)) -> ThenRows<R> {
+    pub fn then_row(self, key: impl IntoKey<R::Key>, look: impl FnOnce(&R)) -> ThenRows<R> {
         let (rows, story) = self.folded();
         let then = ThenRows { rows, story };
         then.then_row(key, look);
@@ -123,8 +123,9 @@ impl<R: Row> ThenRows<R> {
     /// # Panics
     /// When there is none with this key.
     #[track_caller]
-    pub fn then_row(&self, key: impl Display, look: impl FnOnce(&R)) -> &Self {
-        match self.rows.get(&key.to_string()) {
+    pub fn then_row(&self, key: impl IntoKey<R::Key>, look: impl FnOnce(&R)) -> &Self {
+        let key = R::text_of(key.into_key());
+        match self.rows.get(&key) {
             Some(row) => look(row),
             None => fail(&format!("no row {key}; there are {:?}\n\n{}", self.rows.keys(), self.story)),
         }
