@@ -82,6 +82,7 @@ impl Process for Checkout {
                 InventoryCommand::Retake { .. } => self.retaken(order, None),
                 // Confirm and Release never refuse; the others are not ours.
                 InventoryCommand::Initialise { .. }
+                | InventoryCommand::InitialiseOnSale { .. }
                 | InventoryCommand::OpenSales
                 | InventoryCommand::CloseSales
                 | InventoryCommand::Cancel

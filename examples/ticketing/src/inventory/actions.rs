@@ -12,6 +12,9 @@ pub enum InventoryAction {
     /// Begins with so many free places.
     #[command]
     Initialise { show: ShowId, capacity: u32, rows: Vec<u32> },
+    /// As [`Initialise`](InventoryCommand::Initialise), on sale at once: the section of a show that is.
+    #[command]
+    InitialiseOnSale { show: ShowId, capacity: u32, rows: Vec<u32> },
     /// Lets places be held.
     #[command]
     OpenSales,

@@ -37,7 +37,12 @@ impl Decider for Inventory {
             Command::Initialise { show, capacity, rows } if self.show.is_none() => {
                 Ok(vec![InventoryEvent::Initialised { show, capacity, rows }])
             }
-            Command::Initialise { .. } => Err(InventoryRefused::WrongState),
+            Command::InitialiseOnSale { show, capacity, rows } if self.show.is_none() => {
+                Ok(vec![InventoryEvent::Initialised { show, capacity, rows }, InventoryEvent::SalesOpened])
+            }
+            Command::Initialise { .. } | Command::InitialiseOnSale { .. } => {
+                Err(InventoryRefused::WrongState)
+            }
             Command::OpenSales | Command::Adjust { .. } if self.show.is_none() => {
                 Err(InventoryRefused::WrongState)
             }

@@ -346,9 +346,13 @@ impl Venue {
 impl Model<Inventory> for Venue {
     fn apply(&mut self, command: &InventoryCommand, _: &Context) -> Result<(), InventoryRefused> {
         match command {
-            InventoryCommand::Initialise { .. } if self.made => return Err(InventoryRefused::WrongState),
-            InventoryCommand::Initialise { capacity, rows, .. } => {
+            InventoryCommand::Initialise { .. } | InventoryCommand::InitialiseOnSale { .. } if self.made => {
+                return Err(InventoryRefused::WrongState);
+            }
+            InventoryCommand::Initialise { capacity, rows, .. }
+            | InventoryCommand::InitialiseOnSale { capacity, rows, .. } => {
                 self.made = true;
+                self.on_sale = matches!(command, InventoryCommand::InitialiseOnSale { .. });
                 self.seated = !rows.is_empty();
                 self.all = vec![Place::Free; *capacity as usize];
             }
@@ -419,6 +423,7 @@ fn any_command() -> impl Strategy<Value = InventoryCommand> + Clone {
     let rows = || prop_oneof![Just(Vec::new()), Just(vec![3_u32, 4, 3])];
     prop_oneof![
         1 => rows().prop_map(|rows| InventoryCommand::Initialise { show: show(), capacity: 10, rows }),
+        1 => rows().prop_map(|rows| InventoryCommand::InitialiseOnSale { show: show(), capacity: 10, rows }),
         2 => Just(InventoryCommand::OpenSales),
         1 => Just(InventoryCommand::CloseSales),
         1 => Just(InventoryCommand::Cancel),

@@ -17,5 +17,5 @@ pub use actions::{PaymentAction, PaymentCommand, PaymentEvent};
 pub use activities::{Charge, ChargeCard, Refund, RefundCard, RefundOutcome, StopCharge, StopCharging};
 pub use decider::PaymentRefused;
 pub use gateway::PaymentGateway;
-pub use routes::{Paid, Pay, Till, action_url, pay_order, routes};
+pub use routes::{Paid, Pay, PaymentBody, Till, action_url, pay_order, routes};
 pub use state::{Method, NewPayment, Payment, PaymentStatus, SimulatedOutcome};

@@ -41,7 +41,7 @@ pub fn routes(till: Till) -> Router<Application> {
 
 /// A payment as the API shows it.
 #[derive(Debug, Serialize)]
-struct PaymentBody {
+pub struct PaymentBody {
     id: PaymentId,
     status: PaymentStatus,
     #[serde(flatten)]
@@ -64,7 +64,8 @@ struct TermsBody {
 }
 
 impl PaymentBody {
-    fn new(id: PaymentId, payment: &Payment) -> Self {
+    /// The payment as it stands.
+    pub fn new(id: PaymentId, payment: &Payment) -> Self {
         let terms = |terms: &NewPayment| TermsBody {
             reservation_id: terms.reservation,
             user_id: terms.customer,

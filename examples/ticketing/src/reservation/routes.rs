@@ -1,23 +1,29 @@
 //! `/api/reservations` and `/api/tickets`: order, look, give up.
 
 use super::body::{ReservationBody, TicketBody};
-use super::views::{ReservationList, TicketList};
-use super::{Order, Reservation, ReservationCommand};
+use super::views::{ListedTicket, ReservationList, TicketList, TicketStatus};
+use super::{Order, Reservation, ReservationCommand, ReservationStatus, qr_svg};
 use crate::checkout::{give_up, seated};
 use crate::inventory::InventoryCommand;
-use crate::payment::PaymentGateway;
+use crate::payment::views::PaymentList;
+use crate::payment::{PaymentBody, PaymentGateway};
 use crate::quota::QuotaCommand;
 use crate::shared::{QuotaId, ReservationId, ShowId, TicketId, holds_of};
-use crate::show::{Section, Show, Wanted, event_to_see};
+use crate::show::{Section, Show, Wanted, event_to_manage, event_to_see};
 use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
 use composable_rust::later;
 use composable_rust::prelude::*;
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
+
+/// Most payments of the orders on one page: ten attempts each.
+const MOST_PAYMENTS: u32 = 1_000;
 
 /// How long places are held for an order that nobody pays.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +36,8 @@ pub fn routes(hold: Duration, gateway: Arc<dyn PaymentGateway>) -> Router<Applic
         .route("/api/reservations/{id}", get(one).delete(call_off))
         .route("/api/reservations/{id}/extend", post(extend))
         .route("/api/tickets", get(tickets))
+        .route("/api/tickets/{id}/qr.svg", get(qr))
+        .route("/api/events/{id}/orders", get(orders))
         .route("/api/tickets/{id}", get(ticket))
         .layer(Extension(HoldTime(hold)))
         .layer(Extension(gateway))
@@ -244,16 +252,82 @@ async fn tickets(
     Ok(PageBody::new(pagination, page, TicketBody::from))
 }
 
+/// An order as its organiser sees it.
+#[derive(Debug, Serialize)]
+struct OrderBody {
+    #[serde(flatten)]
+    reservation: ReservationBody,
+    payments: Vec<PaymentBody>,
+}
+
+#[derive(Debug, Deserialize)]
+struct WithStatus {
+    status: Option<ReservationStatus>,
+}
+
+async fn orders(
+    State(app): State<Application>,
+    principal: Principal,
+    PathId(id): PathId<ShowId>,
+    QueryParams(only): QueryParams<WithStatus>,
+    (pagination, min_position): (Pagination, MinPosition),
+) -> Result<PageBody<OrderBody>, Problem> {
+    event_to_manage(&app, id, &principal).await?;
+    let mut orders = min_position.of(app.view::<ReservationList>()).query().filter_eq("show", id);
+    if let Some(status) = only.status {
+        orders = orders.filter_eq("status", status);
+    }
+    let orders = orders.order_by_descending("placed_at").page(pagination.page, pagination.page_size);
+    let page = orders.fetch().await?;
+    // A payment is as new as its order.
+    let payments = app.view::<PaymentList>().at_least_position(page.position);
+    let payments = payments.query().any_of("reservation", page.items.iter().map(|row| row.id));
+    let payments = payments.order_by("started_at").page(1, MOST_PAYMENTS).fetch().await?.items;
+    let now = app.environment().now();
+    Ok(PageBody::new(pagination, page, |row| {
+        let of_order = payments.iter().filter(|payment| payment.reservation == row.id);
+        OrderBody {
+            reservation: ReservationBody::new(row.id, &row.reservation, now),
+            payments: of_order.map(|payment| PaymentBody::new(payment.id, &payment.payment)).collect(),
+        }
+    }))
+}
+
+/// A picture for the door; a ticket that went back opens none, and has none.
+async fn qr(
+    State(app): State<Application>,
+    principal: Principal,
+    PathId(id): PathId<TicketId>,
+    min_position: MinPosition,
+) -> Result<Response, Problem> {
+    let row = ticket_of(&app, id, &principal, min_position).await?;
+    if row.status == TicketStatus::Refunded {
+        return Err(Problem::conflict("wrong_state", "the ticket was refunded and opens no door"));
+    }
+    let picture = qr_svg(&row.ticket.code).ok_or_else(Problem::internal)?;
+    Ok(([(CONTENT_TYPE, "image/svg+xml")], picture).into_response())
+}
+
 async fn ticket(
     State(app): State<Application>,
     principal: Principal,
     PathId(id): PathId<TicketId>,
     min_position: MinPosition,
 ) -> Result<Json<TicketBody>, Problem> {
+    Ok(Json(ticket_of(&app, id, &principal, min_position).await?.into()))
+}
+
+/// The ticket, if it is this person's.
+async fn ticket_of(
+    app: &Application,
+    id: TicketId,
+    principal: &Principal,
+    min_position: MinPosition,
+) -> Result<ListedTicket, Problem> {
     let found = min_position.of(app.view::<TicketList>()).get(id).await?;
     let row = found.ok_or_else(|| Problem::not_found("there is no such ticket"))?;
     if row.holder == principal.user_id || principal.has_role("admin") {
-        Ok(Json(row.into()))
+        Ok(row)
     } else {
         Err(Problem::forbidden("this ticket is another's"))
     }

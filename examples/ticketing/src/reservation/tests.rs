@@ -237,7 +237,7 @@ fn the_lines_share_the_seats_that_their_section_chose_and_each_ticket_tells_its_
     order.sit(&[(id, chosen)].into());
     let paid = [Placed { order, at: START }, PaymentStarted { payment: payment(1), until: after(700) }];
     given::<Reservation>(paid).when(Complete { payment: payment(1) }).then_state(|order| {
-        let seat = |ticket: &crate::shared::Ticket| (ticket.tier.clone(), ticket.row.clone(), ticket.seat);
+        let seat = |ticket: &Ticket| (ticket.tier.clone(), ticket.row.clone(), ticket.seat);
         let seats: Vec<_> = order.tickets.iter().map(seat).collect();
         let wanted = |tier: &str, row: &str, seat| (tier.to_owned(), Some(row.to_owned()), Some(seat));
         assert_eq!(seats, [wanted("Adult", "A", 1), wanted("Adult", "A", 2), wanted("Child", "B", 3)]);

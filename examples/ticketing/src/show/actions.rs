@@ -5,6 +5,13 @@ use super::{Listing, NewShow, Show};
 use crate::shared::{SectionId, ShowId};
 use composable_rust::prelude::*;
 
+/// A change of what is offered: what somebody saw, and what is to be.
+#[derive(Debug, Clone, PartialEq, Data)]
+pub struct Changed {
+    pub from: Listing,
+    pub to: Listing,
+}
+
 /// What can be asked of a show, and what can happen to it.
 #[derive(Debug, Clone, PartialEq, Action)]
 #[action(category = "show", key = ShowId, decider = Show)]
@@ -12,6 +19,9 @@ pub enum ShowAction {
     /// Makes a draft.
     #[command]
     Create { owner: UserId, show: NewShow },
+    /// Changes what is offered; its sections are told in the same append.
+    #[command]
+    Update(Box<Changed>),
     /// Shows it to everybody.
     #[command]
     Publish,
@@ -32,6 +42,9 @@ pub enum ShowAction {
     /// There is a draft.
     #[event]
     Created(Listing),
+    /// Something else is offered.
+    #[event]
+    Updated(Listing),
     /// Everybody sees it.
     #[event]
     Published,

@@ -1,15 +1,16 @@
 //! What a show allows.
 
 use super::draft::MOST_CAPACITY;
-use super::{SectionKind, Show, ShowAction, ShowCommand, ShowEvent, ShowStatus};
+use super::{Changed, SectionKind, Show, ShowAction, ShowCommand, ShowEvent, ShowStatus};
 use crate::shared::{SectionId, Violation, Violations};
 use composable_rust::prelude::*;
+use jiff::Timestamp;
 
 /// Why a show refuses.
 #[derive(Debug, Clone, PartialEq, Rejection)]
 pub enum ShowRefused {
     /// Something is wrong with what was asked for.
-    #[rejection(code = "validation_failed", kind = Invalid, message = "this cannot be offered; see errors")]
+    #[rejection(code = "validation_failed", kind = Invalid, message = "this is not as it should be; see errors")]
     Invalid {
         /// All of it.
         errors: Vec<Violation>,
@@ -40,6 +41,9 @@ impl Decider for Show {
             (ShowCommand::Create { owner, show }, ShowStatus::Unlisted) => {
                 Ok(vec![ShowEvent::Created(show.list(owner, context)?)])
             }
+            (ShowCommand::Update(changed), status) if status != ShowStatus::Cancelled => {
+                self.update(&changed, context.now())
+            }
             (ShowCommand::Publish, ShowStatus::Draft) => Ok(vec![ShowEvent::Published]),
             (ShowCommand::OpenSales, ShowStatus::Published | ShowStatus::SalesClosed) => {
                 Ok(vec![ShowEvent::SalesOpened])
@@ -48,10 +52,7 @@ impl Decider for Show {
             (ShowCommand::Cancel { .. }, ShowStatus::Cancelled) => Ok(Vec::new()),
             (
                 ShowCommand::Cancel { reason },
-                ShowStatus::Draft
-                | ShowStatus::Published
-                | ShowStatus::SalesOpen
-                | ShowStatus::SalesClosed,
+                ShowStatus::Draft | ShowStatus::Published | ShowStatus::SalesOpen | ShowStatus::SalesClosed,
             ) => Ok(vec![ShowEvent::Cancelled { reason }]),
             (
                 ShowCommand::AddCapacity { section, quantity },
@@ -59,6 +60,7 @@ impl Decider for Show {
             ) => self.add_capacity(section, quantity),
             (
                 ShowCommand::Create { .. }
+                | ShowCommand::Update(_)
                 | ShowCommand::AddCapacity { .. }
                 | ShowCommand::Publish
                 | ShowCommand::OpenSales
@@ -75,6 +77,7 @@ impl Decider for Show {
                 self.listing = Some(listing.clone());
                 self.status = ShowStatus::Draft;
             }
+            ShowEvent::Updated(listing) => self.listing = Some(listing.clone()),
             ShowEvent::Published => (self.status, self.is_public) = (ShowStatus::Published, true),
             ShowEvent::SalesOpened => self.status = ShowStatus::SalesOpen,
             ShowEvent::SalesClosed => self.status = ShowStatus::SalesClosed,
@@ -93,6 +96,16 @@ impl Decider for Show {
 }
 
 impl Show {
+    /// What somebody saw must still be so: the sections are told what follows from it.
+    fn update(&self, changed: &Changed, now: Timestamp) -> Decision<Self> {
+        let Changed { from, to } = changed;
+        if self.listing.as_ref() != Some(from) {
+            return Err(ShowRefused::WrongState { status: self.status });
+        }
+        from.check_change(to, self.is_public, now)?;
+        Ok((from != to).then(|| ShowEvent::Updated(to.clone())).into_iter().collect())
+    }
+
     /// Where seats are numbered, the rows say how many there are.
     fn add_capacity(&self, id: SectionId, quantity: u32) -> Decision<Self> {
         let mut wrong = Violations::default();

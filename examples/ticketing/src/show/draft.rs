@@ -109,7 +109,7 @@ impl NewShow {
         })
     }
 
-    fn check(&self, now: Timestamp) -> Result<(), ShowRefused> {
+    pub(super) fn check(&self, now: Timestamp) -> Result<(), ShowRefused> {
         let mut wrong = Violations::default();
         wrong.length(&self.title, 1, 200, "/title");
         wrong.length(self.description.as_deref().unwrap_or_default(), 0, 5_000, "/description");

@@ -3,6 +3,7 @@
 //! It says what is on offer, at which price and whether it is sold; how many places are left is the inventory's business.
 
 mod actions;
+mod change;
 mod decider;
 mod draft;
 mod quote;
@@ -14,7 +15,8 @@ mod tests;
 pub(crate) use tests::sample_listing;
 pub mod views;
 
-pub use actions::{ShowAction, ShowCommand, ShowEvent};
+pub use actions::{Changed, ShowAction, ShowCommand, ShowEvent};
+pub use change::{SectionChange, ShowChange, TierChange};
 pub use decider::ShowRefused;
 pub use draft::{NewSection, NewShow, NewTier};
 pub use quote::{Quote, Wanted};

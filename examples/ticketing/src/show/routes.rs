@@ -1,9 +1,9 @@
 //! `/api/events`: make, find, publish, sell, cancel.
 
 use super::views::{ListedShow, ShowList};
-use super::{Listing, NewShow, Show, ShowCommand, ShowStatus};
+use super::{Changed, Listing, NewShow, Section, Show, ShowChange, ShowCommand, ShowStatus};
 use crate::inventory::InventoryCommand;
-use crate::shared::ShowId;
+use crate::shared::{Places, ShowId};
 use axum::Router;
 use axum::extract::State;
 use axum::routing::{get, post};
@@ -22,7 +22,7 @@ const LARGEST_EVENT: usize = 512 * 1024;
 pub fn routes() -> Router<Application> {
     Router::new()
         .route("/api/events", post(create).layer(body_limit(LARGEST_EVENT)).get(list))
-        .route("/api/events/{id}", get(one).delete(cancel))
+        .route("/api/events/{id}", get(one).delete(cancel).put(update).layer(body_limit(LARGEST_EVENT)))
         .route("/api/events/{id}/publish", post(publish))
         .route("/api/events/{id}/open-sales", post(open_sales))
         .route("/api/events/{id}/close-sales", post(close_sales))
@@ -190,6 +190,48 @@ async fn close_sales(
     let inventories = to_each_section(&show.state, &InventoryCommand::CloseSales);
     let close = on(id, ShowCommand::CloseSales).expecting(if_match);
     with_inventories(&app, id, (close, inventories), command.context()).await
+}
+
+// The decider checks what comes of it.
+impl Validate for ShowChange {}
+
+/// Changes what is offered, and the places of its sections in the same append.
+async fn update(
+    State(app): State<Application>,
+    (principal, if_match): (Principal, IfMatch),
+    command: CommandRequest,
+    PathId(id): PathId<ShowId>,
+    JsonBody(change): JsonBody<ShowChange>,
+) -> Result<Written<EventBody>, Problem> {
+    let show = event_to_manage(&app, id, &principal).await?.state;
+    let from = show.listing.clone().ok_or_else(unknown)?;
+    let mut ids = 0..;
+    let mut next_id = || command.new_id(ids.next().unwrap_or(u32::MAX));
+    let to = change.of(&from, &mut next_id).map_err(|refused| Problem::rejection(&refused))?;
+    let inventories = if show.is_public { changed_places(id, &show, &to) } else { Vec::new() };
+    let update = on(id, ShowCommand::Update(Box::new(Changed { from, to }))).expecting(if_match);
+    with_inventories(&app, id, (update, inventories), command.context()).await
+}
+
+/// What the inventories of a show that others have seen are told: of new sections and of more places.
+fn changed_places(id: ShowId, show: &Show, to: &Listing) -> Vec<CommandOn<InventoryCommand>> {
+    let before: Vec<_> = show.listing.iter().flat_map(|listing| &listing.sections).collect();
+    let told = |section: &Section| match before.iter().find(|known| known.id == section.id) {
+        Some(known) => {
+            let add = section.capacity.saturating_sub(known.capacity);
+            let (unblock, block) = (Places::default(), Places::default());
+            (add > 0).then_some(InventoryCommand::Adjust { add, unblock, block })
+        }
+        None => {
+            let (show_id, capacity, rows) = (id, section.capacity, section.row_lengths());
+            Some(if show.status == ShowStatus::SalesOpen {
+                InventoryCommand::InitialiseOnSale { show: show_id, capacity, rows }
+            } else {
+                InventoryCommand::Initialise { show: show_id, capacity, rows }
+            })
+        }
+    };
+    to.sections.iter().filter_map(|section| Some(on(section.id, told(section)?))).collect()
 }
 
 /// Why a show is cancelled.

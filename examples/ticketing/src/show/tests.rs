@@ -301,3 +301,53 @@ fn more_places_are_made_in_general_sections_up_to_the_limit() {
         .when(add(1))
         .then_rejected(ShowRefused::WrongState { status: ShowStatus::Draft });
 }
+
+#[test]
+fn a_show_is_cancelled_for_good_at_any_time() {
+    let reason = || Some("the singer is ill".to_owned());
+    let cancelled = || ShowEvent::Cancelled { reason: reason() };
+    for before in [vec![created()], vec![created(), ShowEvent::Published, ShowEvent::SalesOpened]] {
+        given::<Show>(before).when(ShowCommand::Cancel { reason: reason() }).then([cancelled()]);
+    }
+    let over = || [created(), ShowEvent::Published, cancelled()];
+    given::<Show>(over()).when(ShowCommand::Cancel { reason: None }).then_nothing();
+    let refused = ShowRefused::WrongState { status: ShowStatus::Cancelled };
+    given::<Show>(over()).when(ShowCommand::OpenSales).then_rejected(refused.clone());
+    let listing = listing();
+    let same = Changed { from: listing.clone(), to: listing };
+    given::<Show>(over()).when(ShowCommand::Update(Box::new(same))).then_rejected(refused);
+}
+
+fn listing() -> Listing {
+    let ShowEvent::Created(listing) = created() else { panic!("not created") };
+    listing
+}
+
+#[test]
+fn a_change_rests_on_what_somebody_saw_and_of_a_public_show_on_no_order() {
+    let update = |to: &Listing| ShowCommand::Update(Box::new(Changed { from: listing(), to: to.clone() }));
+    let mut other = listing();
+    other.title = "Recital".into();
+    given::<Show>([created()]).when(update(&other)).then([ShowEvent::Updated(other.clone())]);
+    given::<Show>([created()]).when(update(&listing())).then_nothing();
+    given::<Show>([created(), ShowEvent::Updated(other.clone())])
+        .when(update(&other))
+        .then_rejected(ShowRefused::WrongState { status: ShowStatus::Draft });
+
+    let mut fewer = listing();
+    fewer.sections[0].capacity = 1;
+    given::<Show>([created()]).when(update(&fewer)).then([ShowEvent::Updated(fewer.clone())]);
+    let refused = Show::default();
+    let public = [created(), ShowEvent::Published].iter().fold(refused, |mut show, event| {
+        show.evolve(event);
+        show
+    });
+    let context = Context::new(START, command_id());
+    let Err(ShowRefused::Invalid { errors }) = public.decide(update(&fewer), &context) else {
+        panic!("a public show has fewer places")
+    };
+    assert_eq!(
+        (errors[0].pointer.as_str(), errors[0].code.as_str()),
+        ("/sections/0/capacity", "cannot_change")
+    );
+}

@@ -11,11 +11,12 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 use ticketing::payment::{Payment, PaymentStatus};
 use ticketing::reservation::{Reservation, ReservationStatus};
-use ticketing::shared::{PaymentId, ReservationId};
+use ticketing::shared::{PaymentId, RefundId, ReservationId};
 
 /// What changes after the first answer, or is of the moment: an answer that a crash kept from being stored is made
 /// again from what was written.
-const OF_THE_MOMENT: [&str; 6] = ["status", "action_url", "payment_id", "refunded", "decline_reason", "server_time"];
+const OF_THE_MOMENT: [&str; 7] =
+    ["status", "remaining", "action_url", "payment_id", "refunded", "decline_reason", "server_time"];
 
 /// How long a repeat may take: no gateway is asked again for what is known.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -77,6 +78,7 @@ impl Acknowledged {
             let found = match post.path.as_str() {
                 path if path.starts_with("/api/reservations") => reservation(app, post, &mut tickets).await,
                 "/api/payments" => payment(app, post).await,
+                path if path.ends_with("/refund") => refund(app, post).await,
                 path => Err(format!("nobody knows how to look for {path}")),
             };
             lost.extend(found.err().map(|how| format!("{how}, but was answered {post:?}")));
@@ -161,11 +163,19 @@ async fn payment(app: &Application, post: &Post) -> Result<(), String> {
     if status == PaymentStatus::Succeeded {
         let order: ReservationId = post.asked["reservation_id"].as_str().unwrap_or_default().parse().unwrap();
         let order = app.load::<Reservation>(&order).await.unwrap().ok_or("what it paid is gone")?.state;
-        if order.status != ReservationStatus::Completed || order.tickets.is_empty() {
+        if !order.status.is_paid() || order.tickets.is_empty() {
             return Err(format!("what it paid is {:?} with {} tickets", order.status, order.tickets.len()));
         }
     }
     Ok(())
+}
+
+/// Whether the order has given the tickets back, or is about to.
+async fn refund(app: &Application, post: &Post) -> Result<(), String> {
+    let payment: PaymentId = post.path.split('/').nth(3).unwrap_or_default().parse().unwrap();
+    let payment = app.load::<Payment>(&payment).await.unwrap().ok_or("the payment is gone")?.state;
+    let refund: RefundId = id(post)?;
+    if payment.refunds.contains(&refund) { Ok(()) } else { Err(format!("the payment is {payment:?}")) }
 }
 
 fn id<T: std::str::FromStr>(post: &Post) -> Result<T, String> {

@@ -64,7 +64,10 @@ async fn a_cancelled_show_ends_holds_and_gives_all_money_back_also_after_a_crash
         (seen.text("/status"), seen.text("/cancel_reason")),
         ("cancelled".into(), "The singer is ill".into())
     );
-    organiser.post(&format!("/api/events/{}/open-sales", show.id), json!({})).await.problem(409, "wrong_state");
+    organiser
+        .post(&format!("/api/events/{}/open-sales", show.id), json!({}))
+        .await
+        .problem(409, "wrong_state");
 
     until_empty(&server, &show, 20).await;
     let ended = statuses(&buyer, &orders).await;
@@ -109,5 +112,8 @@ async fn a_draft_that_is_cancelled_stays_its_owners() {
     eve.get(&path).await.problem(404, "not_found");
     let listed = ann.list_after("/api/events?status=cancelled", &gone).await;
     assert_eq!((&listed.body["total"], &listed.body["items"][0]["id"]), (&json!(1), &draft.body["id"]));
-    assert_eq!(eve.list_after("/api/events?status=cancelled", &gone).await.body["items"], Value::Array(vec![]));
+    assert_eq!(
+        eve.list_after("/api/events?status=cancelled", &gone).await.body["items"],
+        Value::Array(vec![])
+    );
 }

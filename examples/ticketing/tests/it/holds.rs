@@ -47,11 +47,11 @@ async fn holds(app: &Application) -> Vec<(ReservationId, Hold)> {
         let until = match &event.body {
             ReservationEvent::Placed { order, .. } => order.until,
             ReservationEvent::Extended { until } | ReservationEvent::PaymentStarted { until, .. } => *until,
+            ReservationEvent::CalledOff { at } => *at,
             ReservationEvent::PaymentFailed { .. }
             | ReservationEvent::Completed { .. }
             | ReservationEvent::Cancelled
             | ReservationEvent::Expired
-            | ReservationEvent::CalledOff { .. }
             | ReservationEvent::RefundStarted(_)
             | ReservationEvent::Refunded { .. } => continue,
         };

@@ -3,6 +3,7 @@
 use composable_rust::port::{DeadLetterFilter, LogQuery, PageRequest};
 use composable_rust::projections::verify;
 use composable_rust::{Application, Position, Projection, RecordedEvent, StreamId};
+use futures_util::future::join_all;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -248,6 +249,10 @@ impl Findings {
                 let how = format!("order {id} of {bought} places has {listed:?}");
                 self.add(Promise::PaidMeansTicketsOrRefund, how);
             }
+            if found.inventory.is_cancelled && valid > 0 {
+                let how = format!("order {id} of a cancelled show is not given back: {order:?}");
+                self.add(Promise::PaidMeansTicketsOrRefund, how);
+            }
             if !order.refunds.is_empty() {
                 self.add(
                     Promise::OutcomesAreKnown,
@@ -259,8 +264,7 @@ impl Findings {
 
     /// No call waits for its answer.
     async fn outcomes(&mut self, app: &Application) {
-        for key in keys(app, "process-checkout").await {
-            let stream = StreamId::new("process-checkout", &key).expect("a stream");
+        for stream in process_streams(app).await {
             for timer in app.storage().timers.pending(&stream).await.expect("a store") {
                 let work = String::from_utf8_lossy(&timer.timer.payload).into_owned();
                 if work.contains(r#""do":"call""#) {
@@ -273,7 +277,8 @@ impl Findings {
     /// What a process dispatches and calls is told apart besides, so a step that is taken again shows here only.
     async fn steps(&mut self, app: &Application) {
         let mut heard = BTreeSet::new();
-        for RecordedEvent { stream, payload, .. } in events(app, "process-checkout").await {
+        let steps = join_all(PROCESSES.map(|process| events(app, process))).await.concat();
+        for RecordedEvent { stream, payload, .. } in steps {
             let step: Value = serde_json::from_slice(&payload).expect("a step");
             let Some(event) = step.pointer("/input/event/id").and_then(Value::as_str) else { continue };
             if !heard.insert((stream.clone(), event.to_owned())) {
@@ -307,6 +312,19 @@ impl Findings {
             self.add(Promise::NothingIsParked, format!("{:?}", letter.letter));
         }
     }
+}
+
+/// The steps of each process.
+const PROCESSES: [&str; 3] = ["process-checkout", "process-refunding", "process-cancelling"];
+
+/// Every instance of every process.
+async fn process_streams(app: &Application) -> Vec<StreamId> {
+    let mut streams = Vec::new();
+    for process in PROCESSES {
+        let of_process = keys(app, process).await;
+        streams.extend(of_process.iter().map(|key| StreamId::new(process, key).expect("a stream")));
+    }
+    streams
 }
 
 /// The keys of all streams of a category.

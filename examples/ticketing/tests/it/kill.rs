@@ -16,14 +16,14 @@ use composable_rust::runtime::SystemClock;
 use composable_rust::{Clock, Randomness, SeededRandom, elapsed, later};
 use futures_util::future::join_all;
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Duration;
 
 const KILLS: u64 = 20;
+const ORGANISER: &str = "org@example.org";
 const BUYERS: u64 = 12;
-const OUTCOMES: [&str; 6] =
-    ["succeed", "decline", "slow", "lost_answer", "requires_action", "late_success"];
+const OUTCOMES: [&str; 6] = ["succeed", "decline", "slow", "lost_answer", "requires_action", "late_success"];
 /// Short holds, so that they end while the program is dead as well as while it lives.
 const VARIABLES: [(&str, &str); 2] = [("HOLD_SECONDS", "2"), ("PAYMENT_SECONDS", "3")];
 /// Everything ends within the longest hold, payment and pause between two questions to the gateway.
@@ -61,7 +61,7 @@ async fn round(seed: u64) {
     }
     let show = {
         let server = Server::start(folder.path(), &VARIABLES);
-        let organiser = server.sign_in("org@example.org").await;
+        let organiser = server.sign_in(ORGANISER).await;
         let mut section = event(60)["sections"][0].clone();
         section.as_object_mut().unwrap().remove("capacity");
         section["kind"] = json!("seated");
@@ -80,6 +80,9 @@ async fn round(seed: u64) {
     }
     let from = SystemClock.now();
     shows_at_once(folder.path()).await;
+    if random.next_u64().is_multiple_of(2) {
+        cancel(folder.path(), &show).await;
+    }
     lives.push(Lived { from, to: SystemClock.now() });
     come_to_rest(folder.path(), &show, lives, &acknowledged).await;
     let server = Server::start(folder.path(), &VARIABLES);
@@ -115,7 +118,7 @@ async fn live(folder: &Path, random: &SeededRandom, longest: u64, load: impl Asy
 async fn shows_at_once(folder: &Path) {
     let server = Server::start(folder, &VARIABLES);
     let listening = SystemClock.now();
-    let organiser = server.sign_in("org@example.org").await;
+    let organiser = server.sign_in(ORGANISER).await;
     let new = organiser.post_as("/api/events", "at-once", event(1)).await.expect(201);
     let id = new.text("/id");
     let published =
@@ -137,11 +140,11 @@ async fn buy(
 ) -> Option<()> {
     let email = format!("buyer-{buyer}@example.org");
     let person = try_sign_in(server, &email).await?;
-    let post = async |path: &str, key: String, asked: serde_json::Value| {
+    let post = async |path: &str, key: String, asked: Value| {
         let request = server.request(Method::POST, path).bearer_auth(&person).header("idempotency-key", &key);
         let response = request.json(&asked).send().await.ok()?;
         let status = response.status().as_u16();
-        let answer = response.json::<serde_json::Value>().await.ok()?;
+        let answer = response.json::<Value>().await.ok()?;
         acknowledged.post(Post {
             buyer: email.clone(),
             path: path.to_owned(),
@@ -176,16 +179,42 @@ async fn buy(
         let outcome = OUTCOMES[usize::try_from(random.next_u64() % 6).ok()?];
         let method = json!({ "type": "simulated", "outcome": outcome });
         let body = json!({ "reservation_id": id, "method": method });
-        post("/api/payments", format!("pay-{life}-{buyer}-{turn}"), body).await?;
+        let paid = post("/api/payments", format!("pay-{life}-{buyer}-{turn}"), body).await?;
+        if let Some(path) = paid["action_url"].as_str() {
+            let says = json!({ "approve": random.next_u64().is_multiple_of(2) });
+            server.request(Method::POST, path).bearer_auth(&person).json(&says).send().await.ok()?;
+        }
+        if random.next_u64().is_multiple_of(3) {
+            refund(server, &paid, acknowledged, format!("refund-{life}-{buyer}-{turn}")).await?;
+        }
         let tickets = server.request(Method::GET, "/api/tickets?page_size=100").bearer_auth(&person);
         acknowledged.tickets(&tickets.send().await.ok()?.json().await.ok()?);
     }
     Some(())
 }
 
+/// The organiser gives the money back.
+async fn refund(server: &Server, paid: &Value, acknowledged: &Acknowledged, key: String) -> Option<()> {
+    let path = format!("/api/payments/{}/refund", paid["id"].as_str()?);
+    let organiser = try_sign_in(server, ORGANISER).await?;
+    let request = server.request(Method::POST, &path).bearer_auth(&organiser).header("idempotency-key", &key);
+    let response = request.json(&json!({})).send().await.ok()?;
+    let status = response.status().as_u16();
+    let (asked, answer) = (json!({}), response.json::<Value>().await.ok()?);
+    acknowledged.post(Post { buyer: ORGANISER.into(), path, key, asked, status, answer });
+    Some(())
+}
+
+/// The show is cancelled, and the program killed as soon as it has said so.
+async fn cancel(folder: &Path, show: &OnSale) {
+    let server = Server::start(folder, &VARIABLES);
+    let organiser = server.sign_in(ORGANISER).await;
+    organiser.delete(&format!("/api/events/{}", show.id)).await.expect(204);
+}
+
 async fn try_sign_in(server: &Server, email: &str) -> Option<String> {
     let request = server.request(Method::POST, "/api/auth/dev-sign-in").json(&json!({ "email": email }));
-    let body: serde_json::Value = request.send().await.ok()?.json().await.ok()?;
+    let body: Value = request.send().await.ok()?.json().await.ok()?;
     body["token"].as_str().map(str::to_owned)
 }
 

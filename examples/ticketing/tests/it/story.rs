@@ -79,9 +79,49 @@ fn rows(seats: u32) -> Vec<Value> {
 }
 
 /// All buyers at once.
-pub(crate) async fn rush(app: &Application, on_sale: &OnSale, buyers: &[Buyer]) {
+pub(crate) async fn rush(
+    app: &Application,
+    on_sale: &OnSale,
+    buyers: &[Buyer],
+    cancelled_after: Option<Duration>,
+) {
     let all = join_all(buyers.iter().map(|buyer| buy(app, on_sale, buyer)));
-    futures_util::future::join(all, keep_back(app, on_sale)).await;
+    futures_util::future::join3(all, keep_back(app, on_sale), cancel(app, on_sale, cancelled_after)).await;
+}
+
+/// The organiser cancels the show in the middle of everything.
+async fn cancel(app: &Application, on_sale: &OnSale, after: Option<Duration>) {
+    let Some(after) = after else { return };
+    let clock = &app.environment().clock;
+    clock.sleep(after).await;
+    let organiser = Client::new(app).sign_in("organiser@example.org").await;
+    loop {
+        let answer = organiser.delete(&format!("/api/events/{}", on_sale.show)).await;
+        if !answer.is_temporary() {
+            return assert_eq!(answer.status, StatusCode::NO_CONTENT, "{answer:?}");
+        }
+        clock.sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// The organiser gives money back: of one order all, of the next one what one ticket cost, of the third nothing.
+async fn refund(app: &Application, buyer: &Buyer, client: &Client, (order, payment): (&str, &str)) {
+    let body = match buyer.number % 3 {
+        0 => json!({ "reason": "asked for" }),
+        1 => {
+            let tickets = client.get(&format!("/api/tickets?reservation_id={order}")).await.body;
+            let tickets = tickets["items"].as_array().into_iter().flatten();
+            // The same in every life.
+            let Some(ticket) = tickets.filter_map(|ticket| ticket["id"].as_str()).min() else { return };
+            json!({ "ticket_ids": [ticket] })
+        }
+        _ => return,
+    };
+    let organiser = Client::new(app).sign_in("organiser@example.org").await;
+    let path = format!("/api/payments/{payment}/refund");
+    let back = organiser.post(&path, &format!("refund-{payment}"), body).await;
+    let expected = [StatusCode::OK, StatusCode::ACCEPTED, StatusCode::CONFLICT];
+    assert!(expected.contains(&back.status), "{back:?}");
 }
 
 /// Meanwhile the organiser keeps a place back for a while, if one is free.
@@ -139,6 +179,9 @@ async fn buy(app: &Application, on_sale: &OnSale, buyer: &Buyer) {
             let says = json!({ "approve": buyer.number.is_multiple_of(2) });
             let acted = client.post(path, &format!("act-{id}-{attempt}"), says).await;
             assert!([StatusCode::OK, StatusCode::CONFLICT].contains(&acted.status), "{acted:?}");
+        }
+        if paid.text("/status") == "succeeded" {
+            refund(app, buyer, &client, (&id, paid.text("/id"))).await;
         }
     }
     if buyer.gives_up {

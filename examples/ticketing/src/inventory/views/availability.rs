@@ -23,6 +23,8 @@ pub struct SectionPlaces {
     pub listed: Section,
     /// How many places stand how.
     pub counts: Counts,
+    /// Whether they are there: those of a draft may still become others.
+    pub is_made: bool,
 }
 
 /// What changes them.
@@ -38,13 +40,19 @@ impl Projection for Availability {
     type Event = PlacesEvent;
     type Row = SectionPlaces;
     const NAME: &'static str = "availability";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
 
     fn project(&self, event: &Recorded<PlacesEvent>, rows: &mut Rows<SectionPlaces>) {
         match &event.body {
             PlacesEvent::Show(show, ShowEvent::Created(listing)) => {
                 for (place, section) in (0..).zip(&listing.sections) {
                     rows.put(SectionPlaces::new(*show, place, section.clone()));
+                }
+            }
+            PlacesEvent::Show(show, ShowEvent::Updated(listing)) => {
+                for (place, section) in (0..).zip(&listing.sections) {
+                    let new = || SectionPlaces::new(*show, place, section.clone());
+                    rows.upsert(section.id, new, |row| row.list(section));
                 }
             }
             // Whether a show is seen and sold is the show's to say; how many places there are tells the inventory.
@@ -56,7 +64,10 @@ impl Projection for Availability {
                 | ShowEvent::Cancelled { .. }
                 | ShowEvent::CapacityAdded { .. },
             ) => {}
-            PlacesEvent::Inventory(section, event) => rows.update(section, |row| row.counts.apply(event)),
+            PlacesEvent::Inventory(section, event) => rows.update(section, |row| {
+                row.is_made = true;
+                row.counts.apply(event);
+            }),
         }
     }
 }
@@ -64,7 +75,15 @@ impl Projection for Availability {
 impl SectionPlaces {
     fn new(show: ShowId, place: u32, listed: Section) -> Self {
         let counts = Counts::new(listed.capacity, &listed.row_lengths());
-        Self { section: listed.id, show, place, listed, counts }
+        Self { section: listed.id, show, place, listed, counts, is_made: false }
+    }
+
+    /// It is offered otherwise; how many places there are the inventory tells, once there is one.
+    fn list(&mut self, section: &Section) {
+        self.listed = section.clone();
+        if !self.is_made {
+            self.counts = Counts::new(section.capacity, &section.row_lengths());
+        }
     }
 }
 

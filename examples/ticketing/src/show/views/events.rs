@@ -1,7 +1,7 @@
 //! All shows, to be searched.
 
 use crate::shared::ShowId;
-use crate::show::{Show, ShowEvent, ShowStatus};
+use crate::show::{Listing, Show, ShowEvent, ShowStatus};
 use composable_rust::prelude::*;
 use jiff::Timestamp;
 
@@ -55,18 +55,23 @@ impl Projection for ShowList {
                 seen_by: listing.owner_id.to_string(),
                 starts_at: listing.starts_at,
                 created_at: listing.created_at,
-                words: format!("{} {}", listing.title, listing.venue.name),
+                words: words_of(listing),
                 show: fold([&event.body]),
             }),
             ShowEvent::Published
             | ShowEvent::SalesOpened
             | ShowEvent::SalesClosed
             | ShowEvent::Cancelled { .. }
+            | ShowEvent::Updated(_)
             | ShowEvent::CapacityAdded { .. } => {
                 rows.update(id, |row| {
                     row.show.evolve(&event.body);
                     row.version = version;
                     row.status = row.show.status;
+                    if let ShowEvent::Updated(listing) = &event.body {
+                        row.starts_at = listing.starts_at;
+                        row.words = words_of(listing);
+                    }
                     if row.show.is_public {
                         ListedShow::EVERYBODY.clone_into(&mut row.seen_by);
                     }
@@ -74,4 +79,8 @@ impl Projection for ShowList {
             }
         }
     }
+}
+
+fn words_of(listing: &Listing) -> String {
+    format!("{} {}", listing.title, listing.venue.name)
 }

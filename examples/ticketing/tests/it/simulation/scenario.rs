@@ -20,8 +20,7 @@ use ticketing::payment::gateway::{Ledger, PaymentGateway, SimulatedGateway};
 use ticketing::shared::Secret;
 use ticketing::{Parts, assembled};
 
-const OUTCOMES: [&str; 6] =
-    ["succeed", "decline", "slow", "lost_answer", "requires_action", "late_success"];
+const OUTCOMES: [&str; 6] = ["succeed", "decline", "slow", "lost_answer", "requires_action", "late_success"];
 const BUYERS: u64 = 6;
 /// Short, so that a seed is quick; what matters is their order.
 const HOLD: Duration = Duration::from_secs(10);
@@ -88,6 +87,8 @@ struct World<'a> {
     bus: MemoryBus,
     listener: Arc<Listener>,
     buyers: Vec<Buyer>,
+    /// When the organiser cancels the show in each life, if at all.
+    cancelled_after: Option<Duration>,
 }
 
 impl<'a> World<'a> {
@@ -97,7 +98,9 @@ impl<'a> World<'a> {
         let network = Arc::new(BadNetwork::new(gateway, simulation.clock(), simulation.next_u64()));
         let buyers = (0..BUYERS).map(|number| draw(simulation, number)).collect();
         let listener = Arc::new(Listener::new(bug.listener_looks));
-        Self { simulation, bug, bank, network, bus: simulation.bus(), listener, buyers }
+        let cancelled_after =
+            (simulation.below(4) == 0).then(|| Duration::from_millis(simulation.below(15_000)));
+        Self { simulation, bug, bank, network, bus: simulation.bus(), listener, buyers, cancelled_after }
     }
 
     /// `None` when the storage failed meanwhile: then the program ends and is started again.
@@ -132,7 +135,7 @@ impl<'a> World<'a> {
         let tell = async |environment| {
             if let Some(app) = self.start(environment).await {
                 let on_sale = offer(&app).await;
-                rush(&app, &on_sale, &self.buyers).await;
+                rush(&app, &on_sale, &self.buyers, self.cancelled_after).await;
             }
         };
         self.simulation.live(life, tell).await;
@@ -149,7 +152,7 @@ impl<'a> World<'a> {
         let rest = async |environment| {
             let app = self.start(environment).await?;
             let on_sale = offer(&app).await;
-            rush(&app, &on_sale, &self.buyers).await;
+            rush(&app, &on_sale, &self.buyers, self.cancelled_after).await;
             self.simulation.faults().calm(true);
             self.network.mend();
             let mut found = Vec::new();
