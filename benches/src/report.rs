@@ -2,8 +2,24 @@
 
 use crate::measure::Line;
 use crate::{Outcome, Settings};
+use std::error::Error;
 use std::fmt::Write as _;
 use std::io::{Write as _, stdout};
+
+/// Makes sure, before anything is measured, that the results can be written where they are asked for.
+pub(crate) fn check(settings: &Settings) -> Outcome<()> {
+    if let Some(path) = &settings.json {
+        let opened = std::fs::File::options().append(true).create(true).open(path);
+        opened.map_err(|error| format!("--json {}: {error}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// Says on standard error why there are no results.
+pub(crate) fn failed(failure: &(dyn Error + Send + Sync + 'static)) {
+    // There is nobody else to tell.
+    _ = writeln!(std::io::stderr(), "{failure}");
+}
 
 /// Prints all lines, and writes them to the file asked for.
 pub(crate) fn finish(lines: &[Line], settings: &Settings) -> Outcome<()> {

@@ -15,26 +15,38 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) const NAME: &str = "projection catch-up, 300,000 events";
+pub(crate) const WIDE_NAME: &str = "projection catch-up, 100,000 events of 50,000 rows";
 
-const STREAMS: usize = 1_000;
-const EVENTS: usize = 300;
-
+/// Few rows, changed by many events each.
 pub(crate) async fn measure(settings: &Settings) -> Outcome<Vec<Line>> {
+    of(NAME, (1_000, 300), settings).await
+}
+
+/// Many rows, of which each is written about as often as there are events.
+pub(crate) async fn measure_wide(settings: &Settings) -> Outcome<Vec<Line>> {
+    of(WIDE_NAME, (50_000, 2), settings).await
+}
+
+async fn of(
+    name: &'static str,
+    (streams, events): (usize, usize),
+    settings: &Settings,
+) -> Outcome<Vec<Line>> {
     let folder = Folder::new(settings)?;
     let log = folder.file("log.db");
-    seed::accounts(&log, STREAMS, EVENTS).await?;
+    seed::accounts(&log, streams, events).await?;
     let fresh = |name: &str| -> Outcome<_> {
         let path = folder.file(name);
         std::fs::copy(&log, &path)?;
         Ok(path)
     };
-    let ours = async || by_engine(&fresh("ours.db")?).await;
+    let ours = async || by_engine(&fresh("ours.db")?, streams * events).await;
     let reference = async || by_hand(&fresh("bare.db")?).await;
-    let case = Case { name: NAME, unit: "events/s", reference_name: "the same fold by hand on bare sqlx" };
+    let case = Case { name, unit: "events/s", reference_name: "the same fold by hand on bare sqlx" };
     compare(case, settings, ours, reference).await
 }
 
-async fn by_engine(path: &Path) -> Outcome<Vec<f64>> {
+async fn by_engine(path: &Path, events: usize) -> Outcome<Vec<f64>> {
     let environment = live_environment();
     let storage = seed::open(path).await?;
     let horizon = storage.events.signal().position();
@@ -45,7 +57,7 @@ async fn by_engine(path: &Path) -> Outcome<Vec<f64>> {
     let watch = Stopwatch::start();
     let work = async {
         view.wait_for(horizon, Duration::from_mins(5)).await?;
-        let rate = watch.rate(STREAMS * EVENTS);
+        let rate = watch.rate(events);
         shutdown.cancel();
         Ok::<_, crate::Failure>(rate)
     };

@@ -16,12 +16,13 @@ use crate::{Outcome, Settings};
 use std::path::PathBuf;
 use tempfile::TempDir;
 
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 10] = [
     send::NAME,
     appends::NAME,
     appends::RAW_NAME,
     load::NAME,
     catch_up::NAME,
+    catch_up::WIDE_NAME,
     rush::PLACES,
     rush::ORDERS,
     visible::NAME,
@@ -31,10 +32,11 @@ const NAMES: [&str; 9] = [
 /// Measures every case asked for.
 pub(crate) async fn run(settings: &Settings) -> Outcome<Vec<Line>> {
     let mut lines = Vec::new();
-    for name in NAMES {
-        if settings.only.as_ref().is_some_and(|only| !name.contains(only.as_str())) {
-            continue;
-        }
+    let only = settings.only.as_deref().unwrap_or_default();
+    if !NAMES.iter().any(|name| name.contains(only)) {
+        return Err(format!("no case has {only:?} in its name; there are:\n  {}", NAMES.join("\n  ")).into());
+    }
+    for name in NAMES.into_iter().filter(|name| name.contains(only)) {
         announce(name)?;
         lines.extend(match name {
             send::NAME => send::measure(settings).await?,
@@ -42,6 +44,7 @@ pub(crate) async fn run(settings: &Settings) -> Outcome<Vec<Line>> {
             appends::RAW_NAME => appends::measure_raw(settings).await?,
             load::NAME => load::measure(settings).await?,
             catch_up::NAME => catch_up::measure(settings).await?,
+            catch_up::WIDE_NAME => catch_up::measure_wide(settings).await?,
             rush::PLACES => rush::places(settings).await?,
             rush::ORDERS => rush::orders(settings).await?,
             visible::NAME => visible::measure(settings).await?,
