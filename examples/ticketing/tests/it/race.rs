@@ -78,3 +78,18 @@ async fn race_of_a_hundred_for_the_last_place_has_one_winner() {
 async fn race_of_five_hundred_for_a_hundred_places_sells_exactly_a_hundred() {
     repeated(500, 100).await;
 }
+
+#[tokio::test]
+async fn race_of_giving_up_with_a_payment_that_starts_stops_the_payment() {
+    let folder = folder();
+    let server = Server::start(folder.path(), &[]);
+    let person = server.sign_in("ann@example.org").await;
+    let show = person.sell(20).await;
+    for _ in 0..20 {
+        let reservation = person.reserve(&show, 1).await.expect(201);
+        let path = format!("/api/reservations/{}", reservation.text("/id"));
+        let (_, given_up) = futures_util::join!(person.pay(&reservation, "slow"), person.delete(&path));
+        given_up.expect(204);
+        assert_eq!(person.get(&path).await.text("/status"), "cancelled");
+    }
+}
