@@ -4,7 +4,7 @@ use super::Counter;
 use super::frame::Frame;
 use super::told::{When, duration, tone};
 use crate::checkout::give_up;
-use crate::payment::{Method, Pay, SimulatedOutcome, pay_order};
+use crate::payment::{Method, Pay, Payment, PaymentStatus, SimulatedOutcome, action_url, pay_order};
 use crate::reservation::{Order, Reservation, ReservationStatus, extend_hold, qr_svg, reservation_of};
 use crate::shared::{Line, ReservationId, Ticket};
 use crate::show::{Listing, Show};
@@ -18,18 +18,28 @@ use composable_rust::web::{FormBody, SeeOther};
 use serde::Deserialize;
 
 /// What the development gateway can be told to do, in words of a customer.
-const OUTCOMES: [(SimulatedOutcome, &str, &str); 4] = [
+const OUTCOMES: [(SimulatedOutcome, &str, &str); 6] = [
     (SimulatedOutcome::Succeed, "A card that works", "The money moves at once."),
     (
         SimulatedOutcome::Decline,
         "A card that is declined",
         "You can try another one while your places are held.",
     ),
+    (
+        SimulatedOutcome::RequiresAction,
+        "A bank that asks you first",
+        "You approve or decline before the money moves.",
+    ),
     (SimulatedOutcome::Slow, "A slow bank", "The answer takes three seconds."),
     (
         SimulatedOutcome::LostAnswer,
         "A broken connection",
         "Charged, but the answer is lost and asked for again.",
+    ),
+    (
+        SimulatedOutcome::LateSuccess,
+        "A payment that comes too late",
+        "You get free places again, or your money back.",
     ),
 ];
 
@@ -44,6 +54,8 @@ struct OrderPage<'a> {
     listing: &'a Listing,
     when: When,
     now: Timestamp,
+    /// Where the bank's question is answered, if it asks one.
+    question: Option<String>,
 }
 
 impl OrderPage<'_> {
@@ -54,6 +66,7 @@ impl OrderPage<'_> {
     fn heading(&self) -> &'static str {
         match self.status() {
             ReservationStatus::Held => "Pay your order",
+            ReservationStatus::Paying if self.question.is_some() => "Your bank asks you",
             ReservationStatus::Paying => "Confirming your payment",
             ReservationStatus::Completed | ReservationStatus::PartiallyRefunded => "Your tickets",
             ReservationStatus::Refunded => "Your money is back",
@@ -68,6 +81,10 @@ impl OrderPage<'_> {
 
     fn is_paying(&self) -> bool {
         self.status() == ReservationStatus::Paying
+    }
+
+    fn is_waiting(&self) -> bool {
+        self.is_paying() && self.question.is_none()
     }
 
     fn is_expired(&self) -> bool {
@@ -141,6 +158,7 @@ pub(super) async fn page(
     let order = reservation.order.as_ref().ok_or_else(Problem::internal)?;
     let show = app.load::<Show>(&order.show).await?.ok_or_else(Problem::internal)?.state;
     let listing = show.listing.as_ref().ok_or_else(Problem::internal)?;
+    let question = question(&app, &reservation).await?;
     frame.shows(&OrderPage {
         frame: &frame,
         id,
@@ -150,7 +168,18 @@ pub(super) async fn page(
         listing,
         when: When::new(listing.starts_at, &listing.venue.time_zone),
         now: app.environment().now(),
+        question,
     })
+}
+
+/// Where the payer is asked about the payment that is under way, if he is.
+async fn question(app: &Application, reservation: &Reservation) -> Result<Option<String>, Problem> {
+    let (ReservationStatus::Paying, Some(id)) = (reservation.status, reservation.payment) else {
+        return Ok(None);
+    };
+    let payment = app.load::<Payment>(&id).await?;
+    let asks = payment.is_some_and(|payment| payment.state.status == PaymentStatus::RequiresAction);
+    Ok(asks.then(|| action_url(id)))
 }
 
 pub(super) async fn extend(

@@ -202,6 +202,23 @@ async fn a_payment_without_an_answer_is_waited_for_and_a_free_order_needs_no_car
 }
 
 #[tokio::test]
+async fn a_bank_that_asks_is_answered_on_the_page_of_the_order() {
+    let folder = folder();
+    let server = Server::start(folder.path(), &[]);
+    let show = sell(&server.sign_in("org@example.org").await, json!({})).await;
+    let (page, standing) = (page_of(&show), field(&show, 1, 0));
+    let mut ann = Plain::of(&server, "ann@example.org").await;
+    ann.open(&page).await.submit(&page, &[(&standing, "1")]).await;
+    let pay = format!("{}/pay", ann.path);
+    for (answer, leads_to) in [("false", "did not go through"), ("true", "<h1>Your tickets</h1>")] {
+        ann.submit(&pay, &[("outcome", "requires_action")]).await.says("<h1>Your bank asks you</h1>");
+        let action = ann.html.split("action=\"").find(|text| text.starts_with("/payments/")).unwrap();
+        let action = action.split('"').next().unwrap().to_owned();
+        ann.submit(&action, &[("approve", answer)]).await.says(leads_to);
+    }
+}
+
+#[tokio::test]
 async fn what_another_site_sends_is_refused() {
     let folder = folder();
     let server = Server::start(folder.path(), &[]);
