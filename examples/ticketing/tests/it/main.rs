@@ -21,5 +21,6 @@ mod refunds;
 mod seats;
 mod simulation;
 mod startup;
+mod storefront;
 mod story;
 mod walkthrough;
