@@ -196,6 +196,8 @@ impl Service for HttpService {
         web.drain();
         let deadline = web.application().environment().clock.sleep(timeout).shared();
         if let Some(server) = server {
+            let requests = web.under_way();
+            tracing::info!("draining: waiting for {requests} requests");
             server.stop(deadline.clone()).await;
         }
         let finished = async {

@@ -21,6 +21,8 @@ struct Inner {
     problem_pages: Option<Arc<dyn ProblemPages>>,
     answers: Answers,
     live: Live,
+    /// A clone for each request that is being answered.
+    under_way: Arc<()>,
 }
 
 /// What the application may bring of its own.
@@ -46,6 +48,7 @@ impl Web {
             problem_pages,
             answers,
             live,
+            under_way: Arc::default(),
         }))
     }
 
@@ -75,6 +78,16 @@ impl Web {
 
     pub(crate) fn live(&self) -> &Live {
         &self.0.live
+    }
+
+    /// Counts a request as long as what is returned lives.
+    pub(crate) fn entered(&self) -> Arc<()> {
+        Arc::clone(&self.0.under_way)
+    }
+
+    /// How many requests are being answered.
+    pub(crate) fn under_way(&self) -> usize {
+        Arc::strong_count(&self.0.under_way).saturating_sub(1)
     }
 
     pub(crate) fn is_draining(&self) -> bool {

@@ -11,6 +11,9 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
+/// What was cut short is as after a crash.
+const CUT_SHORT: &str = "ended at once by a second signal: the next start goes on with what was under way";
+
 /// Declares an application: what decides, what happens next, what is shown, and where it is kept.
 ///
 /// Nothing runs before [`Self::start`], which first checks the whole and reports every fault at once.
@@ -146,11 +149,12 @@ impl ApplicationBuilder {
     }
 
     /// What a program's `main` does: starts, lets `ready` prepare and announce what is there, runs until SIGTERM or
-    /// Ctrl-C, and shuts down. A signal that comes earlier ends it in the same order. Must be called inside a tokio
-    /// runtime.
+    /// Ctrl-C, and shuts down. A signal that comes earlier ends it in the same order; one that comes during the shutdown
+    /// ends the waiting. Must be called inside a tokio runtime.
     ///
     /// # Errors
-    /// As [`Self::start`] and [`Application::shutdown`], and whatever `ready` fails with, after an orderly end.
+    /// As [`Self::start`] and [`Application::shutdown`], whatever `ready` fails with, after an orderly end, and when a
+    /// second signal cut that end short.
     ///
     /// # Cancel safety
     /// Dropping the future stops what was started, without waiting for it.
@@ -158,7 +162,7 @@ impl ApplicationBuilder {
         self,
         ready: impl AsyncFnOnce(&Application) -> Result<(), BoxError>,
     ) -> Result<(), BoxError> {
-        let signal = drain::signal();
+        let mut signals = drain::Signals::listen();
         let application = self.start().await?;
         let failed = async {
             match ready(&application).await {
@@ -168,10 +172,17 @@ impl ApplicationBuilder {
         };
         let ended = tokio::select! {
             biased;
-            () = signal => Ok(()),
+            () = signals.next() => Ok(()),
             error = failed => Err(error),
         };
-        application.shutdown().await?;
+        let limit = application.shared.options.drain_timeout;
+        tracing::info!("draining: what is under way has {limit:?} to end; a second signal ends it at once");
+        tokio::select! {
+            biased;
+            stopped = application.shutdown() => stopped?,
+            () = signals.next() => return Err(CUT_SHORT.into()),
+        }
+        tracing::info!("stopped");
         ended
     }
 }

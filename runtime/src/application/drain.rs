@@ -93,17 +93,32 @@ async fn within(shared: &Shared, limit: Duration, work: impl Future<Output = ()>
     }
 }
 
-/// Listens for SIGTERM and Ctrl-C from now on; completes when one comes, never when they cannot be listened to, which is
-/// logged.
+/// SIGTERM and Ctrl-C.
+#[derive(Debug)]
+pub(super) struct Signals {
+    #[cfg(unix)]
+    terminate: Option<tokio::signal::unix::Signal>,
+    #[cfg(unix)]
+    interrupt: Option<tokio::signal::unix::Signal>,
+}
+
 #[cfg(unix)]
-pub(super) fn signal() -> impl Future<Output = ()> + Send + use<> {
-    use tokio::signal::unix::SignalKind;
-    let (terminate, interrupt) = (listen(SignalKind::terminate()), listen(SignalKind::interrupt()));
-    async {
+impl Signals {
+    /// Listens from now on.
+    pub(super) fn listen() -> Self {
+        use tokio::signal::unix::SignalKind;
+        Self { terminate: listen(SignalKind::terminate()), interrupt: listen(SignalKind::interrupt()) }
+    }
+
+    /// Completes when the next one comes; never when they cannot be listened to, which is logged.
+    ///
+    /// # Cancel safety
+    /// A signal that is not waited for is kept for the next call.
+    pub(super) async fn next(&mut self) {
         tokio::select! {
             biased;
-            () = heard(terminate) => {}
-            () = heard(interrupt) => {}
+            () = heard(self.terminate.as_mut()) => {}
+            () = heard(self.interrupt.as_mut()) => {}
         }
     }
 }
@@ -115,17 +130,21 @@ fn listen(kind: tokio::signal::unix::SignalKind) -> Option<tokio::signal::unix::
 }
 
 #[cfg(unix)]
-async fn heard(signal: Option<tokio::signal::unix::Signal>) {
+async fn heard(signal: Option<&mut tokio::signal::unix::Signal>) {
     match signal {
-        Some(mut signal) => drop(signal.recv().await),
+        Some(signal) => drop(signal.recv().await),
         None => std::future::pending().await,
     }
 }
 
-/// As on Unix, for Ctrl-C alone; listens from the first poll on.
+/// As on Unix, for Ctrl-C alone; listens from the first wait on.
 #[cfg(not(unix))]
-pub(super) fn signal() -> impl Future<Output = ()> + Send + use<> {
-    async {
+impl Signals {
+    pub(super) fn listen() -> Self {
+        Self {}
+    }
+
+    pub(super) async fn next(&mut self) {
         if let Err(error) = tokio::signal::ctrl_c().await {
             tracing::error!(%error, "Ctrl-C cannot be listened to");
             std::future::pending::<()>().await;
