@@ -67,17 +67,17 @@ pub fn assembled(parts: Parts) -> ApplicationBuilder {
         .routes(storefront::routes(Counter { sessions, hold, till }))
 }
 
-/// The whole application, as the operator wants it.
+/// The whole application, as the operator wants it. From now on its database is this process's alone.
 ///
 /// # Errors
-/// When the database can be no file, or the development gateway's books or the session secret cannot be opened.
+/// When the database can be no file or another process has it, or the development gateway's books or the session
+/// secret cannot be opened.
 pub fn ticketing(config: &Config) -> Result<ApplicationBuilder, BoxError> {
-    let storage = config.storage();
-    // The gateway's books and the secret stand beside the database: its folder is made, or found wrong, first.
-    storage.prepare()?;
+    // The gateway's books and the secret stand beside the database and belong to whoever has it.
+    let storage = config.storage().claim()?;
     let parts = Parts {
-        gateway: Arc::new(config.gateway()?),
-        sessions: Sessions::new(config.secret()?, config.admin_email.clone()),
+        gateway: Arc::new(Config::gateway(storage.path())?),
+        sessions: Sessions::new(config.secret(storage.path())?, config.admin_email.clone()),
         hold: config.hold,
         payment: config.payment,
     };

@@ -3,6 +3,7 @@
 //! The only place that chooses adapters. All that is wrong is told at once.
 
 mod check;
+mod said;
 mod settings;
 
 pub use check::ConfigErrors;
@@ -15,7 +16,7 @@ use composable_rust::prelude::*;
 use composable_rust::runtime::{BoxError, SystemClock};
 use composable_rust::web::{RateLimitLayer, TrustedProxies};
 use std::fmt;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -29,6 +30,8 @@ const SIGN_IN: [&str; 2] = ["/api/auth/dev-sign-in", "/sign-in/development"];
 pub struct Config {
     /// Where to listen.
     pub address: SocketAddr,
+    /// Scheme, host and port under which people reach it; links lead there.
+    pub public_url: Option<String>,
     /// The SQLite file.
     pub database: PathBuf,
     /// How long places are held.
@@ -75,7 +78,7 @@ impl Config {
         let mut errors = Vec::new();
         let settings = Settings::said(&mut errors);
         let prints = settings.print_config;
-        let config = Self::resolve(settings, errors)?;
+        let config = Self::resolve(&settings, errors)?;
         if prints {
             // Whoever reads no further, as `head` does, has seen enough.
             write!(std::io::stdout(), "{config}").ok();
@@ -107,14 +110,17 @@ impl Config {
         guarded.fold(limits, |limits, route| limits.guarded(route, Rate::per_minute(10)))
     }
 
-    /// The payment gateway: the development gateway, with its books beside the data.
+    /// The payment gateway: the development gateway, with its books beside the data at `database`.
     ///
     /// # Errors
-    /// When its books cannot be opened.
-    pub fn gateway(&self) -> Result<SimulatedGateway, BoxError> {
-        let path = beside(&self.database, "gateway.jsonl");
+    /// When its books cannot be opened, or are damaged.
+    pub fn gateway(database: &Path) -> Result<SimulatedGateway, BoxError> {
+        let path = beside(database, "gateway.jsonl");
         let ledger = Ledger::open(&path).map_err(|error| {
             let shown = path.display();
+            if error.kind() == ErrorKind::InvalidData {
+                return format!("{shown} is damaged, {error}");
+            }
             format!(
                 "{shown} cannot be used ({error}): let this user write there, or name another DATABASE_URL"
             )
@@ -122,14 +128,14 @@ impl Config {
         Ok(SimulatedGateway::new(ledger, Arc::new(SystemClock)))
     }
 
-    /// What signs sessions.
+    /// What signs sessions: what was said, or what is kept beside the data at `database`.
     ///
     /// # Errors
     /// When it cannot be read or made.
-    pub fn secret(&self) -> Result<Secret, BoxError> {
+    pub fn secret(&self, database: &Path) -> Result<Secret, BoxError> {
         match &self.session_secret {
             Some(secret) => Ok(secret.clone()),
-            None => Secret::kept_in(&beside(&self.database, "secret")),
+            None => Secret::kept_in(&beside(database, "secret")),
         }
     }
 }
@@ -147,6 +153,10 @@ impl fmt::Display for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "app_env = \"development\"")?;
         writeln!(f, "http_addr = \"{}\"", self.address)?;
+        match &self.public_url {
+            Some(url) => writeln!(f, "public_url = {url:?}")?,
+            None => writeln!(f, "# public_url is not set: links name no host")?,
+        }
         writeln!(f, "database_url = \"sqlite://{}\"", self.database.display())?;
         writeln!(f, "hold_seconds = {}", self.hold.as_secs())?;
         writeln!(f, "payment_seconds = {}", self.payment.as_secs())?;

@@ -2,16 +2,16 @@
 
 #![expect(clippy::doc_markdown, reason = "the text of a field is its --help, which shows angle brackets")]
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{CommandFactory, Parser};
-use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
-use toml::{Table, Value};
+use super::said::Said;
+use clap::Parser;
+use std::net::SocketAddr;
+use std::path::PathBuf;
 
 /// Sells tickets without ever overselling. Needs no service: data is kept in a local file.
 // Every value is text: what is wrong with one must not hide what is wrong with another.
 #[derive(Debug, Clone, Default, Parser)]
 #[command(name = "ticketing", version)]
+#[group(skip)]
 pub struct Settings {
     /// Address to listen on; port 0 picks a free one [default: 127.0.0.1:8080]
     #[arg(long, env = "HTTP_ADDR")]
@@ -22,16 +22,19 @@ pub struct Settings {
     /// Port to listen on, where no address is given [default: 8080]
     #[arg(long, env = "PORT")]
     pub port: Option<String>,
+    /// Where people reach it, such as `https://shop.example`: links lead there; without it they name no host
+    #[arg(long, env = "PUBLIC_URL")]
+    pub public_url: Option<String>,
     /// Where data is kept; the folder is made [default: sqlite://data/ticketing.db]
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<String>,
-    /// Kafka brokers, separated by commas; without them events are announced within the process
+    /// Kafka brokers: not in this build yet, leave it unset; events are announced within the process
     #[arg(long, env = "KAFKA_BROKERS")]
     pub kafka_brokers: Option<String>,
     /// Another name for the same
     #[arg(long, env = "REDPANDA_BROKERS", hide = true)]
     pub redpanda_brokers: Option<String>,
-    /// Redis for limits and caches; without it they are kept in the process
+    /// Redis: not in this build yet, leave it unset; limits and caches are kept in the process
     #[arg(long, env = "REDIS_URL", hide_env_values = true)]
     pub redis_url: Option<String>,
     /// How long places are held for an order that nobody pays, in seconds [default: 300]
@@ -79,60 +82,44 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// What the command line and the environment say. Flags that are unknown are noted, and the rest is heard even so;
-    /// `--help` and `--version` print and end the program.
+    /// What the command line, the environment and the file say, the first that says something about a setting.
+    /// Whatever is wrong is noted, and the rest is heard even so; `--help` and `--version` print and end the program.
     pub(super) fn said(errors: &mut Vec<String>) -> Self {
-        let mut arguments: Vec<_> = std::env::args_os().collect();
-        loop {
-            match Self::try_parse_from(&arguments) {
-                Ok(settings) => return settings,
-                Err(wrong) if !wrong.use_stderr() => wrong.exit(),
-                Err(wrong) => {
-                    errors.push(told(&wrong));
-                    let Some(unknown) = place_of_unknown(&wrong, &arguments) else { return Self::default() };
-                    arguments.remove(unknown);
-                }
-            }
-        }
+        let mut settings = Self::default();
+        let flags = Said::by_flags(&mut settings, errors);
+        settings.fill(flags, errors);
+        let variables = Said::by_variables(&mut settings, errors);
+        settings.fill(variables, errors);
+        let file = Said::by_file(&mut settings, errors);
+        settings.fill(file, errors);
+        settings
     }
 
-    /// Takes from the file what neither a flag nor the environment says, and notes what is wrong with the file.
-    pub(super) fn add_file(&mut self, errors: &mut Vec<String>) {
-        let Some(path) = self.config.clone() else { return };
-        let shown = path.display();
-        match read(&path) {
-            Ok(table) => {
-                for (name, value) in table {
-                    if let Err(wrong) = self.add(&name, value) {
-                        errors.push(format!("{shown}: {wrong}"));
-                    }
+    /// Takes what nobody has said before. Nothing, as in `HOLD_SECONDS=`, is not said.
+    fn fill(&mut self, said: Said, errors: &mut Vec<String>) {
+        let texts = || said.texts.iter().filter(|(_, text)| !text.trim().is_empty());
+        // An address is a host and a port: a port that was said before stays, beside this host.
+        for (_, text) in texts().filter(|(name, _)| name == "http_addr") {
+            match text.trim().replace("localhost", "127.0.0.1").parse::<SocketAddr>() {
+                Ok(address) => {
+                    self.host.get_or_insert_with(|| address.ip().to_string());
+                    self.port.get_or_insert_with(|| address.port().to_string());
                 }
+                Err(_) if self.host.is_some() && self.port.is_some() => {}
+                Err(_) => errors.push(format!(
+                    "HTTP_ADDR is {text:?}: write an address and a port such as 127.0.0.1:8080"
+                )),
             }
-            Err(wrong) => errors.push(format!("{shown}: {wrong}")),
         }
-    }
-
-    fn add(&mut self, name: &str, value: Value) -> Result<(), String> {
-        if name == "demo" {
-            let wrong = || format!("demo is of the kind {}: write true or false", value.type_str());
-            self.demo |= value.as_bool().ok_or_else(wrong)?;
-            return Ok(());
-        }
-        let place = self.place(name).ok_or_else(|| {
-            format!("{name} is not a setting: take it out, or write one of those that --help lists, in small letters")
-        })?;
-        let text = match value {
-            Value::String(text) => text,
-            Value::Integer(number) => number.to_string(),
-            Value::Float(_) | Value::Boolean(_) | Value::Datetime(_) | Value::Array(_) | Value::Table(_) => {
-                return Err(format!(
-                    "{name} is of the kind {}: write a text or a whole number",
-                    value.type_str()
-                ));
+        for (name, text) in texts() {
+            match self.place(name) {
+                Some(place) => drop(place.get_or_insert_with(|| text.clone())),
+                None => errors.push(format!(
+                    "{}{name} is not a setting: take it out, or write one of those that --help lists, in small letters",
+                    said.by
+                )),
             }
-        };
-        place.get_or_insert(text);
-        Ok(())
+        }
     }
 
     fn place(&mut self, name: &str) -> Option<&mut Option<String>> {
@@ -140,6 +127,7 @@ impl Settings {
             "http_addr" => &mut self.http_addr,
             "host" => &mut self.host,
             "port" => &mut self.port,
+            "public_url" => &mut self.public_url,
             "database_url" => &mut self.database_url,
             "kafka_brokers" => &mut self.kafka_brokers,
             "redpanda_brokers" => &mut self.redpanda_brokers,
@@ -158,40 +146,4 @@ impl Settings {
             _ => return None,
         })
     }
-}
-
-/// Where the argument stands that clap does not know.
-fn place_of_unknown(wrong: &clap::Error, arguments: &[OsString]) -> Option<usize> {
-    let unknown = match wrong.get(ContextKind::InvalidArg) {
-        Some(ContextValue::String(text)) if wrong.kind() == ErrorKind::UnknownArgument => text,
-        Some(_) | None => return None,
-    };
-    // Of `--unknown=3` clap names the flag alone.
-    arguments
-        .iter()
-        .skip(1)
-        .position(|said| said.to_string_lossy().starts_with(unknown))
-        .map(|place| place + 1)
-}
-
-/// What clap found, without the usage; of a value that is no text it does not say whose it is.
-fn told(wrong: &clap::Error) -> String {
-    if wrong.kind() == ErrorKind::InvalidUtf8 {
-        let is_wrong = |name: &&OsStr| std::env::var_os(name).is_some_and(|value| value.to_str().is_none());
-        let command = Settings::command();
-        let names = command.get_arguments().filter_map(clap::Arg::get_env).filter(is_wrong);
-        let names: Vec<_> = names.map(OsStr::to_string_lossy).collect();
-        let names = if names.is_empty() { "an argument".to_owned() } else { names.join(", ") };
-        return format!("{names}: write it in UTF-8");
-    }
-    let text = wrong.to_string();
-    let text = text.split("Usage:").next().unwrap_or_default().trim_start_matches("error: ");
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    format!("{text}: --help lists what can be written")
-}
-
-fn read(path: &Path) -> Result<Table, String> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| format!("the file cannot be read ({error}): write the path of a TOML file"))?;
-    text.parse().map_err(|error| format!("this is not TOML: {error}"))
 }

@@ -4,10 +4,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use composable_rust::runtime::BoxError;
 use std::fmt;
-use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
+use tempfile::NamedTempFile;
 
 /// A secret.
 #[derive(Clone, PartialEq, Eq)]
@@ -24,11 +24,9 @@ impl Secret {
     /// # Errors
     /// When the file cannot be read or made.
     pub fn kept_in(path: &Path) -> Result<Self, BoxError> {
-        let named = |error: std::io::Error| format!("{} cannot be used: {error}", path.display());
+        let named = |error: io::Error| format!("{} cannot be used: {error}", path.display());
         if !path.exists() {
-            let mut bytes = [0_u8; 32];
-            getrandom::fill(&mut bytes).map_err(|error| format!("no randomness: {error}"))?;
-            write(path, &URL_SAFE_NO_PAD.encode(bytes)).map_err(named)?;
+            make(path).map_err(named)?;
         }
         let text = std::fs::read_to_string(path).map_err(named)?;
         if text.trim().len() < 32 {
@@ -51,23 +49,42 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Written aside and renamed, so that a crash leaves all of it or nothing.
-fn write(path: &Path, text: &str) -> std::io::Result<()> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
+/// Written aside under a name of its own, which the owner alone may read, and given its name only when all of it is on
+/// disk and nobody was faster: whatever happens, there is one whole secret or none.
+fn make(path: &Path) -> io::Result<()> {
+    let mut bytes = [0_u8; 32];
+    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder)?;
+    let mut aside = NamedTempFile::new_in(folder)?;
+    writeln!(aside, "{}", URL_SAFE_NO_PAD.encode(bytes))?;
+    aside.as_file().sync_all()?;
+    match aside.persist_noclobber(path) {
+        Err(taken) if taken.error.kind() != io::ErrorKind::AlreadyExists => Err(taken.error),
+        Ok(_) | Err(_) => Ok(()),
     }
-    let aside = path.with_added_extension("new");
-    let mut file = private(&aside)?;
-    writeln!(file, "{text}")?;
-    file.sync_all()?;
-    std::fs::rename(aside, path)
 }
 
-/// A new file that its owner alone may read.
-fn private(path: &Path) -> std::io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_at_once_all_have_the_secret_that_stays() {
+        for _ in 0..20 {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("data/secret");
+            let kept = || Secret::kept_in(&path).unwrap();
+            let at_once: Vec<_> = std::thread::scope(|scope| {
+                let threads: Vec<_> = (0..8).map(|_| scope.spawn(kept)).collect();
+                threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+            });
+            assert!(at_once.iter().all(|secret| *secret == kept()));
+            assert_eq!(
+                std::fs::read_dir(path.parent().unwrap()).unwrap().count(),
+                1,
+                "nothing is left aside"
+            );
+        }
+    }
 }

@@ -51,6 +51,30 @@ impl Server {
         Self { url: String::new(), log, child, http: Client::new() }
     }
 
+    /// Starts it so many times at once and answers those that run, when the others have ended.
+    pub(crate) fn start_at_once(folder: &Path, count: usize) -> Vec<Self> {
+        let launched: Vec<_> = (0..count).map(|_| Self::launch(&mut ticketing(folder))).collect();
+        let run = launched.into_iter().filter_map(|mut server| {
+            let said = first_line(server.child.stdout.take().unwrap());
+            (!said.0.is_empty()).then(|| {
+                server.hear(said);
+                server
+            })
+        });
+        run.collect()
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: &str) {
+        let sent = Command::new("kill").arg(signal).arg(self.child.id().to_string()).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// How it ended, when it has.
+    pub(crate) fn ended(mut self) -> ExitStatus {
+        self.child.wait().unwrap()
+    }
+
     /// Waits until a launched program listens. A program that is killed meanwhile must have been told not to wait.
     #[expect(
         clippy::disallowed_methods,
@@ -88,10 +112,9 @@ impl Server {
     }
 
     /// Asks it to end, and waits until it has.
-    pub(crate) fn stop(mut self) -> ExitStatus {
-        let signal = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status().unwrap();
-        assert!(signal.success());
-        self.child.wait().unwrap()
+    pub(crate) fn stop(self) -> ExitStatus {
+        self.signal("-TERM");
+        self.ended()
     }
 }
 
@@ -136,6 +159,10 @@ pub(crate) struct Answer {
 }
 
 impl Person<'_> {
+    pub(crate) fn token(&self) -> String {
+        self.token.clone()
+    }
+
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.server.request(method, path).bearer_auth(&self.token)
     }

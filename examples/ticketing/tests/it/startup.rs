@@ -77,6 +77,97 @@ async fn a_second_process_on_the_same_file_is_refused_and_told_of_the_first() {
     assert!(errors.contains("ticketing.db") && errors.contains("process"), "{errors}");
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_database_has_one_secret_and_one_gateway_under_every_name() {
+    let folder = folder();
+    let server = Server::start(folder.path(), &[]);
+    let token = server.sign_in("ann@example.org").await.token();
+    let linked = folder.path().join("linked");
+    std::fs::create_dir(&linked).unwrap();
+    std::os::unix::fs::symlink(folder.path().join("data/ticketing.db"), linked.join("alias.db")).unwrap();
+    let alias = [("DATABASE_URL", "sqlite://linked/alias.db")];
+    let (_, _, errors) = run(ticketing(folder.path()).envs(alias));
+    assert!(errors.contains("ticketing.db is in use by process"), "{errors}");
+    assert_eq!(server.stop().code(), Some(0));
+
+    let server = Server::start(folder.path(), &alias);
+    let again = server.request(reqwest::Method::GET, "/api/reservations").bearer_auth(token);
+    assert_eq!(again.send().await.unwrap().status(), 200, "it is signed with the same secret");
+    drop(server);
+    assert_eq!(std::fs::read_dir(linked).unwrap().count(), 1, "nothing stands beside the link");
+}
+
+#[tokio::test]
+async fn of_several_first_starts_at_once_one_starts_and_the_others_are_told() {
+    for _ in 0..5 {
+        let folder = folder();
+        let started = Server::start_at_once(folder.path(), 4);
+        let [server] = &started[..] else { panic!("{} run", started.len()) };
+        assert_eq!(server.log().matches("ticketing.db is in use by").count(), 3, "{}", server.log());
+        let token = server.sign_in("ann@example.org").await.token();
+        drop(started);
+        let server = Server::start(folder.path(), &[]);
+        let again = server.request(reqwest::Method::GET, "/api/reservations").bearer_auth(token);
+        assert_eq!(again.send().await.unwrap().status(), 200, "{}", server.log());
+    }
+}
+
+#[test]
+fn damaged_books_of_the_gateway_are_refused_with_the_line() {
+    let folder = folder();
+    let books = folder.path().join("data/ticketing.db.gateway.jsonl");
+    std::fs::create_dir(folder.path().join("data")).unwrap();
+    for text in ["\n{}\n", "\nnonsense", "\n\0\0\0"] {
+        std::fs::write(&books, text).unwrap();
+        let (status, _, errors) = run(&mut ticketing(folder.path()));
+        assert!(
+            !status.success() && errors.contains("gateway.jsonl is damaged, line 2"),
+            "{text:?}: {errors}"
+        );
+        assert!(errors.contains("restore the file"), "{errors}");
+        assert_eq!(std::fs::read_to_string(&books).unwrap(), text, "it is left as it was");
+    }
+}
+
+#[tokio::test]
+async fn the_log_tells_of_requests_and_of_the_end_without_colours_in_a_file() {
+    let folder = folder();
+    let server = Server::start(folder.path(), &[]);
+    let answer = server.get("/api/events?q=secret").await.expect(200);
+    server.get("/livez").await.expect(200);
+    let log = folder.path().join("log");
+    assert_eq!(server.stop().code(), Some(0));
+    let log = std::fs::read_to_string(log).unwrap();
+    let line = log.lines().find(|line| line.contains("GET /api/events 200 in ")).expect(&log);
+    assert!(line.contains(" ms") && line.contains(&answer.header("x-request-id")), "{line}");
+    assert!(!log.contains('\u{1b}') && !log.contains("q=secret") && !log.contains("/livez"), "{log}");
+    assert!(log.contains("draining: waiting for 0 requests") && log.contains(" stopped"), "{log}");
+}
+
+/// The first lets what is under way end.
+#[tokio::test]
+async fn a_second_signal_ends_it_at_once_and_says_so() {
+    let folder = folder();
+    let server = Server::start(folder.path(), &[]);
+    // Nobody writes so much: it is waited for until something gives up.
+    let waiting = server.request(reqwest::Method::GET, "/api/events").header("x-min-position", "999999");
+    let mut waiting = std::pin::pin!(waiting.send());
+    let log = || std::fs::read_to_string(folder.path().join("log")).unwrap();
+    let mut signals = 0;
+    while !log().contains("waiting for 1 requests") {
+        let turn = Duration::from_millis(300);
+        let _ = tokio::time::timeout(turn, &mut waiting).await;
+        if signals == 0 {
+            server.signal("-INT");
+            signals += 1;
+        }
+    }
+    server.signal("-INT");
+    assert_eq!(server.ended().code(), Some(1));
+    assert!(log().contains("ended at once by a second signal"), "{}", log());
+}
+
 #[test]
 fn help_and_the_configuration_are_printed_without_starting() {
     let folder = folder();
@@ -109,6 +200,34 @@ fn flags_win_over_the_environment_and_the_environment_over_a_file() {
     assert!(config.contains("payment_seconds = 21") && config.contains("root@example.org"), "{config}");
 }
 
+/// An address is a host and a port, whichever way they are said; nothing, as in `PORT=`, is not said.
+#[test]
+fn whoever_is_stronger_wins_for_each_half_of_the_address_and_says_nothing_with_nothing() {
+    type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a [&'a str], &'a str);
+    let cases: [Case<'_>; 7] = [
+        ("", &[("HTTP_ADDR", "127.0.0.2:9000")], &["--port", "8081"], "http_addr = \"127.0.0.2:8081\""),
+        ("http_addr = \"127.0.0.2:9000\"", &[("PORT", "8082")], &[], "http_addr = \"127.0.0.2:8082\""),
+        ("port = 1", &[("PORT", "2")], &["--http-addr", "localhost:3"], "http_addr = \"127.0.0.1:3\""),
+        ("", &[("PORT", "2"), ("HTTP_ADDR", "[::1]:4")], &[], "http_addr = \"[::1]:4\""),
+        ("hold_seconds = 7", &[("HOLD_SECONDS", " ")], &[], "hold_seconds = 7"),
+        ("hold_seconds = 7", &[("HOLD_SECONDS", "8")], &["--hold-seconds="], "hold_seconds = 8"),
+        (
+            "public_url = \"https://b.example\"",
+            &[("PUBLIC_URL", "https://a.example/")],
+            &[],
+            "\"https://a.example\"",
+        ),
+    ];
+    let folder = folder();
+    for (file, variables, flags, expected) in cases {
+        std::fs::write(folder.path().join("c.toml"), file).unwrap();
+        let mut command = ticketing(folder.path());
+        command.env_remove("PORT").args(["--print-config", "--config", "c.toml"]).args(flags);
+        let (_, config, errors) = run(command.envs(variables.iter().copied()));
+        assert!(config.contains(expected), "{file} {variables:?} {flags:?}: {config}{errors}");
+    }
+}
+
 #[test]
 fn all_that_is_wrong_with_the_configuration_is_told_at_once() {
     let folder = folder();
@@ -122,9 +241,9 @@ fn all_that_is_wrong_with_the_configuration_is_told_at_once() {
     let (status, _, errors) = run(&mut command);
     assert!(!status.success());
     for told in [
-        "DATABASE_URL names PostgreSQL, which needs the cargo feature `production`",
-        "KAFKA_BROKERS needs the cargo feature `production`",
-        "REDIS_URL needs the cargo feature `production`",
+        "DATABASE_URL names PostgreSQL, which this build does not have yet",
+        "KAFKA_BROKERS names Kafka, which this build does not have yet",
+        "REDIS_URL names Redis, which this build does not have yet",
         "development sign-in",
         "the simulated one",
         "SESSION_SECRET is missing",
@@ -146,14 +265,14 @@ fn what_cannot_be_read_hides_nothing_else_that_is_wrong() {
     let mut command = ticketing(folder.path());
     command
         .env_remove("PORT")
-        .args(["--nonsense", "--more=5"])
+        .args(["--nonsense", "--more=5", "--demo=yes", "--app-env", "--rust-log=a", "--rust-log=b"])
         .args(["--hold-seconds", "0.5", "--config"])
         .arg(&file)
         .env("RATE_LIMIT_PER_IP", "many");
     command
         .env("HOST", "nowhere")
         .env("CORS_ORIGINS", "shop.example")
-        .env("RUST_LOG", "ticketing=loud")
+        .env("PUBLIC_URL", "https://shop.example/tickets")
         .env("ADMIN_EMAIL", "root")
         .env("DATABASE_URL", "sqlite://data/ticketing.db?mode=memory")
         .env("RATE_LIMIT_PER_USER", "");
@@ -171,7 +290,10 @@ fn what_cannot_be_read_hides_nothing_else_that_is_wrong() {
         "RATE_LIMIT_PER_IP is \"many\"",
         "HOST is \"nowhere\"",
         "CORS_ORIGINS has \"shop.example\": write scheme",
-        "RUST_LOG is \"ticketing=loud\"",
+        "unexpected value 'yes' for '--demo' found; no more were expected: --help",
+        "a value is required for '--app-env <APP_ENV>' but none was supplied: --help",
+        "--rust-log is said twice",
+        "PUBLIC_URL is \"https://shop.example/tickets\": write scheme",
         "ADMIN_EMAIL is \"root\"",
         "DATABASE_URL: \"sqlite://data/ticketing.db?mode=memory\" has parameters",
     ] {
@@ -186,9 +308,15 @@ fn a_variable_that_is_no_text_is_named() {
     use std::os::unix::ffi::OsStrExt;
     let folder = folder();
     let value = std::ffi::OsStr::from_bytes(&[0xff]);
-    let (status, _, errors) = run(ticketing(folder.path()).env("ADMIN_EMAIL", value));
+    let mut command = ticketing(folder.path());
+    command.env("ADMIN_EMAIL", value).env("HOLD_SECONDS", "abc").arg("--database-url").arg(value);
+    let (status, _, errors) = run(&mut command);
     assert!(!status.success());
-    assert!(errors.contains("ADMIN_EMAIL: write it in UTF-8"), "{errors}");
+    for told in
+        ["ADMIN_EMAIL: write it in UTF-8", "--database-url: write it in UTF-8", "HOLD_SECONDS is \"abc\""]
+    {
+        assert!(errors.contains(told), "{told:?} is not in {errors}");
+    }
 }
 
 #[test]
