@@ -20,6 +20,10 @@ pub(crate) fn expand(input: &DeriveInput, root: &Root, findings: &mut Findings) 
     };
     let mut sources = Vec::new();
     for variant in &data.variants {
+        if let Some(text) = Source::swapped(variant) {
+            findings.add(variant, text);
+            continue;
+        }
         match Source::read(variant) {
             Some(source) => sources.push(source),
             None => findings.add(

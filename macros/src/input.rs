@@ -67,6 +67,7 @@ impl<'a> Heard<'a> {
         match kinds.first().map(|(name, _)| *name) {
             Some("timer") => self.timers.push(variant),
             Some(marker) => self.read_answer(variant, marker, findings),
+            None if let Some(text) = Source::swapped(variant) => findings.add(variant, text),
             None => match Source::read(variant) {
                 Some(source) => self.events.push(source),
                 None => findings.add(

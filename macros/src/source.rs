@@ -14,6 +14,23 @@ pub(crate) struct Source<'a> {
 }
 
 impl<'a> Source<'a> {
+    /// What to write instead, where the variant has the key and the event in the wrong order.
+    ///
+    /// A macro knows types by their names only: that of an event ends in `Event`, which `#[derive(Action)]` gives it.
+    pub(crate) fn swapped(variant: &Variant) -> Option<String> {
+        let Fields::Unnamed(fields) = &variant.fields else { return None };
+        let mut fields = fields.unnamed.iter().map(|field| &field.ty);
+        let (Some(first), Some(second), None) = (fields.next(), fields.next(), fields.next()) else {
+            return None;
+        };
+        let wrong = is_event(first) && !is_event(second);
+        let text = |of_type: &Type| of_type.to_token_stream().to_string();
+        wrong.then(|| {
+            let (key, event) = (text(second), text(first));
+            format!("the key goes before the event: write `{}({key}, {event})`", variant.ident)
+        })
+    }
+
     /// Reads the variant; `None` when its fields are neither an event nor a key and an event.
     pub(crate) fn read(variant: &'a Variant) -> Option<Self> {
         let Fields::Unnamed(fields) = &variant.fields else { return None };
@@ -106,6 +123,12 @@ fn names(fields: &Fields) -> Vec<Ident> {
     let name =
         |(at, field): (usize, &Field)| field.ident.clone().unwrap_or_else(|| format_ident!("field_{at}"));
     fields.iter().enumerate().map(name).collect()
+}
+
+/// Whether the name of the type is an event's.
+fn is_event(of_type: &Type) -> bool {
+    let Type::Path(path) = of_type else { return false };
+    path.path.segments.last().is_some_and(|segment| segment.ident.to_string().ends_with("Event"))
 }
 
 fn category_of(event: &Type, root: &Root) -> TokenStream {

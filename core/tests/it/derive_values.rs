@@ -97,6 +97,8 @@ fn rows_have_a_key_and_indexed_columns() {
 
     let kind = Kind { r#type: "x".into() };
     assert_eq!((kind.key().as_str(), Kind::indexes().len()), ("x", 0));
+    assert_eq!(Kind::text_of("x".into()), kind.key());
+    assert_eq!(Line::text_of((line().section, line().account)), line().key());
     assert_eq!(serde_json::to_value(&kind).unwrap(), json!({ "type": "x" }));
 }
 
