@@ -8,7 +8,7 @@ use crate::{
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode};
-use axum::response::Response;
+use axum::response::{Html, Response};
 use axum::{Extension, Json};
 use serde::de::{DeserializeOwned, Deserializer, Visitor};
 use serde_json::json;
@@ -64,6 +64,8 @@ impl Describes for ClientIp {}
 impl Describes for HeaderMap {}
 impl Describes for Request {}
 impl Describes for Response {}
+impl Describes for StatusCode {}
+impl<T> Describes for Html<T> {}
 impl Describes for () {}
 impl Describes for String {}
 impl Describes for &'static str {}
@@ -140,7 +142,7 @@ impl Describes for KeyedRequest {
     fn describe(operation: &mut Operation) {
         let about = "Makes a repeat of this request act once and get the first answer, for 24 hours.";
         let schema = json!({ "type": "string", "minLength": 1, "maxLength": 200 });
-        operation.header("Idempotency-Key", about, schema);
+        operation.header("Idempotency-Key", about, &schema);
         let statuses = [StatusCode::BAD_REQUEST, StatusCode::CONFLICT, StatusCode::UNPROCESSABLE_ENTITY];
         operation.refuses(&statuses);
         operation.answers_header("Idempotent-Replayed", "`true` when this is the first answer again.");
@@ -150,7 +152,7 @@ impl Describes for KeyedRequest {
 impl Describes for IfMatch {
     fn describe(operation: &mut Operation) {
         let about = "The ETag of the last read: nothing is done to another version.";
-        operation.header("If-Match", about, json!({ "type": "string" }));
+        operation.header("If-Match", about, &json!({ "type": "string" }));
         operation.refuses(&[StatusCode::BAD_REQUEST, StatusCode::PRECONDITION_FAILED]);
         operation.refuses(&[StatusCode::PRECONDITION_REQUIRED]);
     }
@@ -160,16 +162,16 @@ impl Describes for MinPosition {
     fn describe(operation: &mut Operation) {
         let about = "The X-Position of an earlier write that must be shown; it is waited for, 5 s at most.";
         let schema = json!({ "type": "integer", "minimum": 0 });
-        operation.optional(|operation| operation.header("X-Min-Position", about, schema));
+        operation.optional(|operation| operation.header("X-Min-Position", about, &schema));
         operation.refuses(&[StatusCode::BAD_REQUEST, StatusCode::SERVICE_UNAVAILABLE]);
     }
 }
 
 impl Describes for Pagination {
     fn describe(operation: &mut Operation) {
-        operation.query("page", json!({ "type": "integer", "minimum": 1, "default": 1 }));
+        operation.query("page", &json!({ "type": "integer", "minimum": 1, "default": 1 }));
         let size = json!({ "type": "integer", "minimum": 1, "maximum": 100, "default": 20 });
-        operation.query("page_size", size);
+        operation.query("page_size", &size);
         operation.refuses(&[StatusCode::BAD_REQUEST]);
     }
 }
@@ -180,7 +182,7 @@ impl<T: DeserializeOwned> Describes for QueryParams<T> {
         // It stops at the names.
         let _ = T::deserialize(Names(&mut names));
         for name in names {
-            operation.query(name, json!({ "type": "string" }));
+            operation.query(name, &json!({ "type": "string" }));
         }
         operation.refuses(&[StatusCode::BAD_REQUEST]);
     }
@@ -191,7 +193,7 @@ impl Describes for Follow {
         operation.optional(|operation| {
             operation.signed_in();
             let about = "The id of the last event that was seen, to go on from there.";
-            operation.header("Last-Event-ID", about, json!({ "type": "string" }));
+            operation.header("Last-Event-ID", about, &json!({ "type": "string" }));
         });
         operation.refuses(&[StatusCode::TOO_MANY_REQUESTS]);
     }

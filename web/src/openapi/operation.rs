@@ -50,8 +50,8 @@ impl Operation {
         self.is_optional = outer;
     }
 
-    /// A header of the request; refused with these statuses.
-    pub fn header(&mut self, name: &str, about: &str, schema: Value) {
+    /// A header of the request.
+    pub fn header(&mut self, name: &str, about: &str, schema: &Value) {
         let required = !self.is_optional;
         self.parameters.push(
             json!({ "name": name, "in": "header", "required": required, "description": about, "schema": schema }),
@@ -59,7 +59,7 @@ impl Operation {
     }
 
     /// A parameter of the query.
-    pub fn query(&mut self, name: &str, schema: Value) {
+    pub fn query(&mut self, name: &str, schema: &Value) {
         self.parameters.push(json!({ "name": name, "in": "query", "required": false, "schema": schema }));
     }
 

@@ -1,4 +1,4 @@
-//! WebSockets: who may open one, what is followed on it, and what ends it.
+//! Sockets: who may open one, what is followed on it, and what ends it.
 
 use crate::live::{SEATS, Seats, open, take};
 use crate::raw::{PATIENCE, read_until, rest};
@@ -52,10 +52,10 @@ impl Socket {
 
     async fn heard(&mut self) -> Value {
         loop {
-            match self.message().await.expect("a message before the end") {
-                Message::Text(text) => return serde_json::from_str(&text).unwrap(),
-                Message::Ping(_) | Message::Pong(_) => {}
-                other => panic!("{other:?}"),
+            let message = self.message().await.expect("a message before the end");
+            assert!(!message.is_close(), "{message:?}");
+            if let Message::Text(text) = message {
+                return serde_json::from_str(&text).unwrap();
             }
         }
     }
