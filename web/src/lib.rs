@@ -90,6 +90,7 @@ mod rate_limit;
 mod request_ids;
 mod server;
 mod service;
+mod view_answers;
 mod web;
 mod written;
 mod ws;
@@ -122,6 +123,7 @@ pub use problem::{FieldError, Problem};
 pub use rate_limit::{InProcessRateLimits, RateLimitLayer};
 pub use request_ids::RequestIds;
 pub use server::{BodyTooSlow, HttpOptions};
+pub use view_answers::{ViewAnswer, ViewAnswers};
 pub use written::{Versioned, Written};
 pub use ws::{Topics, web_socket};
 

@@ -70,6 +70,15 @@ impl Picture {
         Self::parts(position, [(String::new(), body)])
     }
 
+    /// A picture that is sent whole, of a JSON object that is written already.
+    ///
+    /// # Errors
+    /// 500 when it is none.
+    pub fn written(position: Position, object: String) -> Result<Self, Problem> {
+        let parts = BTreeMap::from([(String::new(), checked(object)?)]);
+        Ok(Self { position, parts })
+    }
+
     /// A picture of parts, each with its key, of which only those are sent that have changed. Each becomes a JSON object.
     ///
     /// # Errors
@@ -96,7 +105,10 @@ impl fmt::Debug for Picture {
 }
 
 fn object(body: &impl Serialize) -> Result<String, Problem> {
-    let text = serde_json::to_string(body).map_err(|error| Problem::defect(&error))?;
+    checked(serde_json::to_string(body).map_err(|error| Problem::defect(&error))?)
+}
+
+fn checked(text: String) -> Result<String, Problem> {
     if text.starts_with('{') {
         return Ok(text);
     }
