@@ -18,6 +18,8 @@ mod operating {}
 mod versioning {}
 #[doc = include_str!("../docs/guides/stores.md")]
 mod stores {}
+#[doc = include_str!("../docs/guides/composition.md")]
+mod composition {}
 #[doc = include_str!("../docs/guides/keys.md")]
 mod keys {}
 #[doc = include_str!("../docs/guides/adapters.md")]
