@@ -16,7 +16,8 @@ impl EffectId {
     /// The same name inside `scope`, so that two children never cancel each other's effects.
     #[must_use]
     pub fn within(&self, scope: &str) -> Self {
-        Self(Cow::Owned(format!("{scope}/{}", self.0)))
+        // One allocation, where formatting would grow the text.
+        Self(Cow::Owned([scope, self.as_str()].join("/")))
     }
 }
 
