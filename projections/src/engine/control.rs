@@ -1,7 +1,8 @@
 //! Watching and steering a projection, whatever its types: for health, metrics and the console.
 
 use super::Shared;
-use crate::{Progress, RetryOutcome, retry_dead_letter, subscription_name};
+use crate::subscription::SubscriptionState;
+use crate::{Monitor, Progress, RetryOutcome, retry_dead_letter, subscription_name};
 use composable_rust_core::DeadLetterId;
 use composable_rust_core::port::StoreError;
 use std::sync::Arc;
@@ -39,8 +40,8 @@ impl ProjectionControl {
         progress(&self.shared)
     }
 
-    /// Builds the next generation beside the live one and switches when it has caught up; answers its number. When
-    /// one is being built already, that goes on.
+    /// Builds the next generation beside the live one and switches when it has caught up; answers its number, for which
+    /// [`Self::switched`] waits. When one is being built already, that goes on.
     ///
     /// # Errors
     /// [`StoreError`] when the store failed; call again. After a shutdown it says so.
@@ -52,6 +53,40 @@ impl ProjectionControl {
         let generation = self.shared.make_next().await?;
         self.shared.wake.notify_one();
         Ok(generation)
+    }
+
+    /// Waits until readers use `generation`, which [`Self::rebuild`] answered, or a newer one.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] with the cause when the rebuild stopped with an error, which [`Self::resume`] starts
+    /// again, and when the application shuts down, after which the next start goes on with it.
+    ///
+    /// # Cancel safety
+    /// Dropping the future stops the waiting, not the rebuild.
+    pub async fn switched(&self, generation: u32) -> Result<(), StoreError> {
+        let doing = "wait for a rebuild";
+        loop {
+            let changed = self.shared.switched.listen();
+            if self.shared.seen_live().is_some_and(|live| live.generation >= generation) {
+                return Ok(());
+            }
+            self.shared.not_stopped(doing)?;
+            let monitor = self.shared.monitor(generation);
+            let progress = monitor.as_ref().map(Monitor::progress);
+            let resumes = monitor.as_ref().is_some_and(Monitor::is_to_resume);
+            let stopped =
+                progress.filter(|progress| progress.state == SubscriptionState::Stopped && !resumes);
+            if let Some(failure) = stopped.and_then(|progress| progress.last_error).or(self.shared.failure())
+            {
+                return Err(StoreError::unavailable(doing, failure));
+            }
+            tokio::select! {
+                biased;
+                () = changed => {}
+                () = self.shared.stop().cancelled() => {}
+                () = stops(monitor.filter(|_| !resumes)) => {}
+            }
+        }
     }
 
     /// Starts generations that stopped with an error again.
@@ -86,6 +121,14 @@ impl ProjectionControl {
             Some(monitor) => retry_dead_letter(&self.shared.deps, &monitor, id, by, patience).await,
             None => Ok(RetryOutcome::NotPending),
         }
+    }
+}
+
+/// Completes when the generation stops with an error.
+async fn stops(monitor: Option<Monitor>) {
+    match monitor {
+        Some(monitor) => monitor.state_is(|state| state == SubscriptionState::Stopped).await,
+        None => std::future::pending().await,
     }
 }
 

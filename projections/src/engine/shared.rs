@@ -29,7 +29,7 @@ pub(crate) struct Shared {
     pub(super) administration: tokio::sync::Mutex<()>,
     /// Wakes the runner.
     pub(super) wake: Notify,
-    /// Announces another live generation.
+    /// Announces another live generation, a new monitor and a failure.
     pub(crate) switched: event_listener::Event,
     /// Told when the application shuts down; then nothing is waited for.
     stop: CancellationToken,
@@ -149,6 +149,7 @@ impl Shared {
 
     pub(super) fn set_failure(&self, failure: Option<String>) {
         self.state().failure = failure;
+        self.switched.notify(usize::MAX);
     }
 
     pub(super) fn failure(&self) -> Option<String> {

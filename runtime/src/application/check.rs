@@ -17,7 +17,8 @@ pub(super) fn findings(builder: &ApplicationBuilder) -> Vec<Finding> {
     processes(builder, &mut findings);
     activities(builder, &mut findings);
     projections(builder, &mut findings);
-    readers(builder, &mut findings);
+    missing(builder, &mut findings);
+    events_read(builder, &mut findings);
     name(builder, &mut findings);
     limits::check(&builder.options, &mut findings);
     findings.extend(builder.services.iter().flat_map(|service| service.check()));
@@ -80,22 +81,8 @@ fn event_types(builder: &ApplicationBuilder, findings: &mut Vec<Finding>) {
 }
 
 fn processes(builder: &ApplicationBuilder, findings: &mut Vec<Finding>) {
-    let categories: BTreeSet<_> = builder.deciders.iter().map(|decider| decider.category).collect();
-    let activities: BTreeSet<_> = builder.activities.iter().map(|activity| activity.name).collect();
     for process in &builder.processes {
         let (who, name) = (process.type_name, process.name);
-        for category in process.dispatches_to.iter().filter(|category| !categories.contains(**category)) {
-            findings.push(Finding::new(
-                format!("process {who} dispatches commands of category {category:?}, which nobody decides"),
-                format!("add `.decider::<…>()` for the decider whose action has category {category:?}"),
-            ));
-        }
-        for call in process.calls.iter().filter(|call| !activities.contains(**call)) {
-            findings.push(Finding::new(
-                format!("process {who} calls activity {call:?}, which nothing performs"),
-                format!("add `.activity(…)` with the activity whose call is named {call:?}"),
-            ));
-        }
         if StreamId::new(&composable_rust_core::process_category(name), "key").is_err() {
             findings.push(Finding::new(
                 format!("{name:?} is no name of a process ({who})"),
@@ -152,31 +139,73 @@ fn projections(builder: &ApplicationBuilder, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Whoever reads events reads such as somebody writes.
-fn readers(builder: &ApplicationBuilder, findings: &mut Vec<Finding>) {
+/// What somebody relies on and nobody declared: one finding for each, however many rely on it.
+fn missing(builder: &ApplicationBuilder, findings: &mut Vec<Finding>) {
+    let categories: BTreeSet<_> = builder.deciders.iter().map(|decider| decider.category).collect();
+    let activities: BTreeSet<_> = builder.activities.iter().map(|activity| activity.name).collect();
+    let mut deciders = BTreeMap::<&str, Vec<String>>::new();
+    let mut performers = BTreeMap::<&str, Vec<String>>::new();
+    for process in &builder.processes {
+        for category in process.dispatches_to.iter().filter(|category| !categories.contains(**category)) {
+            let use_of = format!("process {} dispatches its commands", process.type_name);
+            deciders.entry(category).or_default().push(use_of);
+        }
+        for call in process.calls.iter().filter(|call| !activities.contains(**call)) {
+            performers.entry(call).or_default().push(format!("process {}", process.type_name));
+        }
+    }
+    for (who, reader) in readers(builder) {
+        for category in reader.categories.iter().filter(|category| !categories.contains(**category)) {
+            deciders.entry(category).or_default().push(format!("{who} reads its events"));
+        }
+    }
+    for (category, uses) in deciders {
+        findings.push(Finding::new(
+            format!("nobody decides category {category:?}: {}", uses.join(", ")),
+            format!("add `.decider::<{}>()`, or what else has that category", type_named(category)),
+        ));
+    }
+    for (call, by) in performers {
+        findings.push(Finding::new(
+            format!("nothing performs activity {call:?} of {}", by.join(" and ")),
+            format!("add `.activity(…)` with what has `type Call = {}`", type_named(call)),
+        ));
+    }
+}
+
+/// Whoever reads events of a declared decider reads such as it writes.
+fn events_read(builder: &ApplicationBuilder, findings: &mut Vec<Finding>) {
     let categories: BTreeSet<_> = builder.deciders.iter().map(|decider| decider.category).collect();
     let events: BTreeSet<_> =
         builder.deciders.iter().flat_map(|decider| &decider.events).map(|(event, _)| *event).collect();
-    let processes = builder.processes.iter().map(|process| ("process", process.type_name, &process.reads));
-    let projections =
-        builder.projections.iter().map(|projection| ("projection", projection.type_name, &projection.reads));
-    for (kind, who, Reader { categories: read, events: decoded }) in processes.chain(projections) {
-        let unknown: Vec<_> = read.iter().filter(|category| !categories.contains(**category)).collect();
-        for category in &unknown {
-            findings.push(Finding::new(
-                format!("{kind} {who} reads events of category {category:?}, which nobody writes"),
-                format!("add `.decider::<…>()` for the decider whose action has category {category:?}"),
-            ));
-        }
-        if unknown.is_empty() {
+    for (who, Reader { categories: read, events: decoded }) in readers(builder) {
+        if read.iter().all(|category| categories.contains(category)) {
             for (event, _) in decoded.iter().filter(|(event, _)| !events.contains(event)) {
                 findings.push(Finding::new(
-                    format!("{kind} {who} reads event type {event:?}, which nobody writes"),
+                    format!("{who} reads event type {event:?}, which nobody writes"),
                     "register the decider from whose action it reads",
                 ));
             }
         }
     }
+}
+
+fn readers(builder: &ApplicationBuilder) -> impl Iterator<Item = (String, &Reader)> {
+    let processes = builder.processes.iter().map(|of| (format!("process {}", of.type_name), &of.reads));
+    let projections =
+        builder.projections.iter().map(|of| (format!("projection {}", of.type_name), &of.reads));
+    processes.chain(projections)
+}
+
+/// The type from which a derive makes `name`, unless its author has chosen another.
+fn type_named(name: &str) -> String {
+    let mut text = String::with_capacity(name.len());
+    for word in name.split(['-', '_', '.']) {
+        let mut letters = word.chars();
+        text.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+        text.push_str(letters.as_str());
+    }
+    text
 }
 
 fn name(builder: &ApplicationBuilder, findings: &mut Vec<Finding>) {

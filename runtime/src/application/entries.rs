@@ -18,6 +18,8 @@ use std::any::type_name;
 use std::sync::Arc;
 
 type Register = Box<dyn FnOnce(&Starting, &mut Registry) + Send>;
+/// Makes an activity of what the application has by then.
+type Make = Box<dyn FnOnce(&Starting) -> Arc<dyn AnyActivity> + Send>;
 type EventTypes = Vec<(&'static str, SchemaVersion)>;
 
 /// A declared decider.
@@ -83,6 +85,10 @@ fn start_process<P: Process>(starting: &mut Starting) {
     let monitor = starting.monitor(subscription_name(P::NAME));
     // Where one of subscription and worker stops, so does the other.
     let halt = starting.shutdown.child_token();
+    let subscription = SubscriptionOptions {
+        failure_policy: options.failure_policy,
+        ..starting.options.subscriptions.clone()
+    };
     let worker = Arc::new(Worker {
         instances: Arc::new(Instances::<P>::new(Arc::clone(&starting.executor), &options)),
         executor: Arc::clone(&starting.executor),
@@ -90,13 +96,10 @@ fn start_process<P: Process>(starting: &mut Starting) {
         activities: Arc::clone(&starting.activities),
         deps: starting.deps.clone(),
         options,
+        subscription: subscription.clone(),
         monitor: monitor.clone(),
         halt: halt.clone(),
     });
-    let subscription = SubscriptionOptions {
-        failure_policy: options.failure_policy,
-        ..starting.options.subscriptions.clone()
-    };
     starting.subscribe(monitor, ProcessSubscriber::new(Arc::clone(&worker)), subscription, halt);
     starting.spawn("process-worker", work_name(P::NAME), worker.run());
 }
@@ -105,7 +108,7 @@ fn start_process<P: Process>(starting: &mut Starting) {
 pub(crate) struct ActivityEntry {
     pub(super) type_name: &'static str,
     pub(super) name: &'static str,
-    pub(super) make: Box<dyn FnOnce(&Starting) -> Arc<dyn AnyActivity> + Send>,
+    pub(super) make: Make,
 }
 
 impl ActivityEntry {

@@ -13,6 +13,8 @@ const ITEMS: RangeInclusive<u64> = 1..=1_000_000;
 const CACHED: RangeInclusive<u64> = 1..=100_000_000;
 /// Bytes of a batch.
 const BYTES: RangeInclusive<u64> = 1..=1 << 30;
+/// Bytes that wait, all in memory.
+const WAITING_BYTES: RangeInclusive<u64> = 1..=1 << 40;
 /// Pauses and intervals: a shorter one is a busy loop.
 const INTERVAL: RangeInclusive<Duration> = Duration::from_millis(1)..=DAY;
 /// A lease is renewed at a third of its time.
@@ -42,6 +44,8 @@ fn commands(options: &ApplicationOptions, limits: &mut Limits<'_>) {
     limits.count("commands.cached_aggregates", commands.cached_aggregates, CACHED);
     limits.count("commands.committer.max_batch", commands.committer.max_batch, ITEMS);
     limits.count("commands.committer.max_waiting", commands.committer.max_waiting, CACHED);
+    limits.count("commands.committer.max_batch_bytes", commands.committer.max_batch_bytes, BYTES);
+    limits.count("commands.committer.max_waiting_bytes", commands.committer.max_waiting_bytes, WAITING_BYTES);
 }
 
 fn processes(options: &ApplicationOptions, limits: &mut Limits<'_>) {

@@ -5,7 +5,7 @@
 
 use super::chain::Chain;
 use composable_rust_core::port::{Append, AppendError, Appended, EventStore, StoreError};
-use composable_rust_core::{Spawner, StreamVersion};
+use composable_rust_core::{NewEvent, Spawner, StreamVersion};
 use smallvec::SmallVec;
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
@@ -22,11 +22,20 @@ pub struct CommitterOptions {
     pub max_batch: usize,
     /// Most appends that wait; one more is answered `overloaded`.
     pub max_waiting: usize,
+    /// Bytes of payloads and metadata at which a transaction takes no further append; a single larger one has it alone.
+    pub max_batch_bytes: usize,
+    /// Bytes of payloads and metadata that wait at which one more append is answered `overloaded`. All are in memory.
+    pub max_waiting_bytes: usize,
 }
 
 impl Default for CommitterOptions {
     fn default() -> Self {
-        Self { max_batch: 512, max_waiting: 20_000 }
+        Self {
+            max_batch: 512,
+            max_waiting: 20_000,
+            max_batch_bytes: 16 * 1024 * 1024,
+            max_waiting_bytes: 256 * 1024 * 1024,
+        }
     }
 }
 
@@ -49,11 +58,37 @@ struct Inner {
 #[derive(Default)]
 struct Queue {
     waiting: VecDeque<Submission>,
+    /// The bytes of all that waits.
+    bytes: usize,
     flushing: bool,
+}
+
+impl Queue {
+    fn push(&mut self, submission: Submission) {
+        self.bytes = self.bytes.saturating_add(submission.bytes);
+        self.waiting.push_back(submission);
+    }
+
+    /// The next transaction's, at least one if any waits.
+    fn take(&mut self, options: &CommitterOptions) -> Vec<Submission> {
+        let mut batch = Vec::with_capacity(self.waiting.len().min(options.max_batch));
+        let mut bytes = 0_usize;
+        while let Some(next) = self.waiting.pop_front_if(|next| {
+            let fits = bytes.saturating_add(next.bytes) <= options.max_batch_bytes;
+            batch.is_empty() || (batch.len() < options.max_batch && fits)
+        }) {
+            bytes = bytes.saturating_add(next.bytes);
+            batch.push(next);
+        }
+        self.bytes = self.bytes.saturating_sub(bytes);
+        batch
+    }
 }
 
 struct Submission {
     append: Append,
+    /// Of its payloads and metadata.
+    bytes: usize,
     waiter: Waiter,
 }
 
@@ -74,7 +109,8 @@ impl GroupCommitter {
 
     /// Whether too many appends wait already.
     pub(crate) fn is_full(&self) -> bool {
-        self.inner.lock().waiting.len() >= self.inner.options.max_waiting
+        let (queue, options) = (self.inner.lock(), &self.inner.options);
+        queue.waiting.len() >= options.max_waiting || queue.bytes >= options.max_waiting_bytes
     }
 
     /// Queues an append that was decided on the outcome of `chains`. Ask [`Self::is_full`] first: a few that came
@@ -85,8 +121,9 @@ impl GroupCommitter {
         chains: SmallVec<[Arc<Chain>; 2]>,
     ) -> oneshot::Receiver<Committed> {
         let (reply, answer) = oneshot::channel();
+        let bytes = append.streams.iter().flat_map(|part| &part.events).map(NewEvent::content_bytes).sum();
         let mut queue = self.inner.lock();
-        queue.waiting.push_back(Submission { append, waiter: Waiter { chains, reply: Some(reply) } });
+        queue.push(Submission { append, bytes, waiter: Waiter { chains, reply: Some(reply) } });
         if !std::mem::replace(&mut queue.flushing, true) {
             let inner = Arc::clone(&self.inner);
             self.inner.spawner.spawn("group-committer", Box::pin(async move { inner.flush_all().await }));
@@ -109,8 +146,7 @@ impl Inner {
                     queue.flushing = false;
                     break;
                 }
-                let count = queue.waiting.len().min(self.options.max_batch);
-                queue.waiting.drain(..count).collect::<Vec<_>>()
+                queue.take(&self.options)
             };
             let woken = batch.len();
             self.flush(batch).await;
@@ -152,7 +188,7 @@ impl Drop for StopGuard<'_> {
     fn drop(&mut self) {
         let mut queue = self.0.lock();
         queue.flushing = false;
-        queue.waiting.clear();
+        (queue.bytes, queue.waiting) = (0, VecDeque::new());
     }
 }
 
@@ -194,7 +230,7 @@ struct Batch {
 
 impl Batch {
     fn add(&mut self, submission: Submission) {
-        let Submission { mut append, waiter } = submission;
+        let Submission { mut append, waiter, .. } = submission;
         if waiter.chains.iter().any(|chain| chain.is_broken()) {
             waiter.settle(Err(decided_on_nothing(&append)));
             return;

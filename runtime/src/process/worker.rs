@@ -13,16 +13,15 @@ use crate::application::Registry;
 use crate::command::{Executor, Failure};
 use composable_rust_core::port::{NewDeadLetter, Skip, StoreError, Timer};
 use composable_rust_core::{DeadLetterId, Process, StreamId, TimerId, describe, elapsed, error_chain, later};
-use composable_rust_projections::{Dependencies, FailurePolicy, Leasing, Monitor, SubscriptionState};
+use composable_rust_projections::{
+    Dependencies, FailurePolicy, Leasing, Monitor, SubscriptionOptions, SubscriptionState,
+};
 use futures_util::future::FutureExt;
 use jiff::Timestamp;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
-
-/// How often the dead letters are looked at where the subscription that does so runs elsewhere.
-const PARKED_CHECK: Duration = Duration::from_secs(1);
 
 /// Works for process `P`.
 pub(crate) struct Worker<P: Process> {
@@ -32,6 +31,8 @@ pub(crate) struct Worker<P: Process> {
     pub(crate) activities: Arc<Activities>,
     pub(crate) deps: Dependencies,
     pub(crate) options: ProcessOptions,
+    /// Of the process's subscription: the work is leased and its dead letters are looked at as it says.
+    pub(crate) subscription: SubscriptionOptions,
     /// That of the process's subscription: which instances wait, and whether the process stands still.
     pub(crate) monitor: Monitor,
     /// Ends subscription and worker.
@@ -48,8 +49,7 @@ impl<P: Process> Worker<P> {
     /// Works until told to halt; work under way is finished then.
     pub(crate) async fn run(self: Arc<Self>) {
         let _end = End(&self.halt, &self.monitor);
-        let leasing =
-            Leasing { work: work_name(P::NAME), ttl: Duration::from_secs(5), retry: Duration::from_secs(1) };
+        let leasing = Leasing::new(work_name(P::NAME), &self.subscription);
         while let Some(lease) = leasing.acquire(&self.deps, &self.halt).await {
             tokio::select! {
                 biased;
@@ -150,7 +150,7 @@ impl<P: Process> Worker<P> {
     async fn look_at_parked(&self, checked_at: &mut Option<Timestamp>) -> Result<(), StoreError> {
         let now = self.deps.environment.now();
         if let Some(at) = *checked_at {
-            if elapsed(at, now) < PARKED_CHECK {
+            if elapsed(at, now) < self.subscription.parked_check {
                 return Ok(());
             }
             match self.monitor.progress().state {
