@@ -3,16 +3,17 @@
 use crate::account::{self, Account, Sessions};
 use crate::checkout::{Cancelling, Checkout, FindOrders, Refunding};
 use crate::config::Config;
-use crate::inventory::{self, Inventory, views::Availability};
+use crate::inventory::{self, Inventory, LiveAvailability, views::Availability};
 use crate::payment::{
     self, ChargeCard, Payment, PaymentGateway, RefundCard, StopCharging, Till, views::PaymentList,
 };
 use crate::quota::Quota;
-use crate::reservation::{self, Reservation, views::ReservationList, views::TicketList};
+use crate::reservation::{self, OwnReservations, Reservation, views::ReservationList, views::TicketList};
 use crate::show::{self, Show, views::ShowList};
 use crate::storefront::{self, Counter, ErrorPages};
 use composable_rust::prelude::*;
 use composable_rust::runtime::BoxError;
+use composable_rust::web::{OpenApi, Topics, web_socket};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -64,7 +65,15 @@ pub fn assembled(parts: Parts) -> ApplicationBuilder {
         .routes(inventory::routes())
         .routes(reservation::routes(hold, gateway))
         .routes(payment::routes(till.clone()))
+        .routes(web_socket("/ws", Topics::new().with(LiveAvailability).with(OwnReservations)))
+        .openapi(api())
         .routes(storefront::routes(Counter { sessions, hold, till }))
+}
+
+/// What the API is called, with an example of each operation that a test records.
+fn api() -> OpenApi {
+    OpenApi::new("Ticketing", env!("CARGO_PKG_VERSION"), "Sells tickets without ever overselling.")
+        .examples(include_str!("examples.json"))
 }
 
 /// The whole application, as the operator wants it. From now on its database is this process's alone.

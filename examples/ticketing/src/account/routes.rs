@@ -3,14 +3,15 @@
 use super::{AccountCommand, AccountId, Sessions};
 use crate::shared::is_email;
 use axum::extract::State;
-use axum::routing::post;
-use axum::{Extension, Json, Router};
+use axum::{Extension, Json};
 use composable_rust::prelude::*;
+use composable_rust::web::{Routes, post};
 use serde::{Deserialize, Serialize};
 
 /// The routes of this slice; for development only, where an address is believed.
-pub fn routes(sessions: Sessions) -> Router<Application> {
-    Router::new().route("/api/auth/dev-sign-in", post(dev_sign_in)).layer(Extension(sessions))
+pub fn routes(sessions: Sessions) -> Routes {
+    let sign_in = post(dev_sign_in).about("Signs in under an address, in development");
+    Routes::new().route("/api/auth/dev-sign-in", sign_in).layer(Extension(sessions))
 }
 
 /// Who somebody says he is.

@@ -5,6 +5,7 @@
 mod actions;
 mod counts;
 mod decider;
+mod live;
 mod routes;
 mod seats;
 mod state;
@@ -15,6 +16,7 @@ pub mod views;
 pub use actions::{InventoryAction, InventoryCommand, InventoryEvent};
 pub use counts::Counts;
 pub use decider::InventoryRefused;
+pub use live::LiveAvailability;
 pub use routes::routes;
 pub use seats::{SeatState, Seats};
 pub use state::Inventory;

@@ -1,14 +1,14 @@
 //! `/api/events/{id}/availability`: what is left; and what the organiser changes about it.
 
+use super::live::{LiveAvailability, OfEvent};
 use super::views::Availability;
 use super::{Counts, Inventory, InventoryCommand, SeatState};
 use crate::shared::{Places, Seat, SeatId, SectionId, ShowId};
 use crate::show::{Section, SectionKind, ShowCommand, Tier, event_to_manage, event_to_see};
+use axum::Json;
 use axum::extract::State;
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use composable_rust::prelude::*;
-use composable_rust::web::{PathIds, body_limit};
+use composable_rust::web::{EventStream, Follow, PathIds, Routes, body_limit, get, post};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -18,17 +18,30 @@ const LARGEST_CHANGE: usize = 512 * 1024;
 const MOST_SECTIONS: u32 = 1_000;
 
 /// The routes of this slice.
-pub fn routes() -> Router<Application> {
-    Router::new().route("/api/events/{id}/availability", get(availability)).route(
-        "/api/events/{id}/sections/{section_id}/inventory",
-        post(adjust).layer(body_limit(LARGEST_CHANGE)),
-    )
+pub fn routes() -> Routes {
+    Routes::new()
+        .route(
+            "/api/events/{id}/availability",
+            get(availability).about("How many places are free, held, sold and blocked"),
+        )
+        .route("/api/events/{id}/live", get(live).about("The same as it changes, by server-sent events"))
+        .route(
+            "/api/events/{id}/sections/{section_id}/inventory",
+            post(adjust).about("Makes, blocks and gives back places").layer(body_limit(LARGEST_CHANGE)),
+        )
 }
 
 #[derive(Debug, Serialize)]
 struct AvailabilityBody {
-    event_id: ShowId,
     position: Position,
+    #[serde(flatten)]
+    places: PlacesBody,
+}
+
+/// The places of a show as the API shows them.
+#[derive(Debug, Serialize)]
+pub(super) struct PlacesBody {
+    event_id: ShowId,
     sections: Vec<SectionBody>,
 }
 
@@ -61,10 +74,23 @@ async fn availability(
     min_position: MinPosition,
 ) -> Result<Json<AvailabilityBody>, Problem> {
     event_to_see(&app, id, principal.as_ref()).await?;
-    let view = min_position.of(app.view::<Availability>());
+    let (position, places) = places_of(min_position.of(app.view::<Availability>()), id).await?;
+    Ok(Json(AvailabilityBody { position, places }))
+}
+
+/// The places of a show, and the position that this shows.
+pub(super) async fn places_of(
+    view: View<Availability>,
+    id: ShowId,
+) -> Result<(Position, PlacesBody), Problem> {
     let page = view.query().filter_eq("show", id).order_by("place").page(1, MOST_SECTIONS).fetch().await?;
     let sections = page.items.into_iter().map(|row| SectionBody::new(row.listed, &row.counts)).collect();
-    Ok(Json(AvailabilityBody { event_id: id, position: page.position, sections }))
+    Ok((page.position, PlacesBody { event_id: id, sections }))
+}
+
+/// [`availability`] as it changes, by server-sent events.
+async fn live(follow: Follow, PathId(id): PathId<ShowId>) -> Result<EventStream, Problem> {
+    follow.topic(LiveAvailability, OfEvent { event_id: id }).await
 }
 
 #[derive(Debug, Deserialize)]

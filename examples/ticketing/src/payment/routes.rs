@@ -10,10 +10,10 @@ use crate::checkout::{charge, settle};
 use crate::reservation::{Reservation, ReservationCommand};
 use crate::shared::{Money, PaymentId, ReservationId};
 use axum::extract::State;
-use axum::routing::{get, post};
-use axum::{Extension, Router};
+use axum::{Extension, Router, routing};
 use composable_rust::later;
 use composable_rust::prelude::*;
+use composable_rust::web::{Routes, get, post};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -29,13 +29,17 @@ pub struct Till {
 }
 
 /// The routes of this slice.
-pub fn routes(till: Till) -> Router<Application> {
-    Router::new()
-        .route("/api/payments", post(pay))
-        .route("/api/payments/{id}", get(one))
-        .route("/api/payments/{id}/refund", post(refund::refund))
-        .route("/payments/{id}/action", get(action::page).post(action::act))
-        .route("/api/payments/user/{user_id}", get(list))
+pub fn routes(till: Till) -> Routes {
+    let page = Router::new().route("/payments/{id}/action", routing::get(action::page).post(action::act));
+    Routes::new()
+        .route("/api/payments", post(pay).about("Pays an order"))
+        .route("/api/payments/{id}", get(one).about("A payment"))
+        .route(
+            "/api/payments/{id}/refund",
+            post(refund::refund).about("Gives money back, for all tickets or some"),
+        )
+        .route("/api/payments/user/{user_id}", get(list).about("Somebody's payments"))
+        .merge(page)
         .layer(Extension(till))
 }
 

@@ -17,7 +17,8 @@ pub(super) struct ReservationBody {
     created_at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     payment_id: Option<PaymentId>,
-    server_time: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server_time: Option<Timestamp>,
 }
 
 #[derive(Debug, Serialize)]
@@ -34,13 +35,18 @@ struct OrderBody {
 impl ReservationBody {
     /// The order as it is at `server_time`.
     pub(super) fn new(id: ReservationId, reservation: &Reservation, server_time: Timestamp) -> Self {
+        Self { server_time: Some(server_time), ..Self::followed(id, reservation) }
+    }
+
+    /// The order for whoever follows it: the same until it changes.
+    pub(super) fn followed(id: ReservationId, reservation: &Reservation) -> Self {
         Self {
             id,
             status: reservation.status,
             order: reservation.order.as_ref().map(OrderBody::new),
             created_at: reservation.placed_at,
             payment_id: reservation.payment,
-            server_time,
+            server_time: None,
         }
     }
 }

@@ -6,6 +6,7 @@
 mod actions;
 mod body;
 mod decider;
+mod live;
 mod qr;
 mod routes;
 mod state;
@@ -15,6 +16,7 @@ pub mod views;
 
 pub use actions::{ReservationAction, ReservationCommand, ReservationEvent};
 pub use decider::ReservationRefused;
+pub use live::OwnReservations;
 pub use qr::qr_svg;
 pub use routes::{NewReservation, Placed, extend_hold, hold_places, reservation_of, routes};
 pub use state::{Order, Reservation, ReservationStatus, TicketRefund};

@@ -13,10 +13,10 @@ use crate::show::{Section, Show, Wanted, event_to_manage, event_to_see};
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use axum::{Extension, Json, Router};
+use axum::{Extension, Json};
 use composable_rust::later;
 use composable_rust::prelude::*;
+use composable_rust::web::{Routes, get, post};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -30,15 +30,24 @@ const MOST_PAYMENTS: u32 = 1_000;
 struct HoldTime(Duration);
 
 /// The routes of this slice; `hold` is how long places are held, `gateway` stops payments of orders that are given up.
-pub fn routes(hold: Duration, gateway: Arc<dyn PaymentGateway>) -> Router<Application> {
-    Router::new()
-        .route("/api/reservations", post(place).get(list))
-        .route("/api/reservations/{id}", get(one).delete(call_off))
-        .route("/api/reservations/{id}/extend", post(extend))
-        .route("/api/tickets", get(tickets))
-        .route("/api/tickets/{id}/qr.svg", get(qr))
-        .route("/api/events/{id}/orders", get(orders))
-        .route("/api/tickets/{id}", get(ticket))
+pub fn routes(hold: Duration, gateway: Arc<dyn PaymentGateway>) -> Routes {
+    Routes::new()
+        .route(
+            "/api/reservations",
+            post(place).about("Holds places, all or none").get(list).about("One's own orders"),
+        )
+        .route(
+            "/api/reservations/{id}",
+            get(one).about("An order").delete(call_off).about("Gives an order up"),
+        )
+        .route(
+            "/api/reservations/{id}/extend",
+            post(extend).about("Holds the places for longer, ten times at most"),
+        )
+        .route("/api/tickets", get(tickets).about("One's own tickets, or those of an order"))
+        .route("/api/tickets/{id}/qr.svg", get(qr).about("A ticket's code as a picture"))
+        .route("/api/events/{id}/orders", get(orders).about("All orders of an event, with their payments"))
+        .route("/api/tickets/{id}", get(ticket).about("A ticket"))
         .layer(Extension(HoldTime(hold)))
         .layer(Extension(gateway))
 }

@@ -4,13 +4,11 @@ use super::views::{ListedShow, ShowList};
 use super::{Changed, Listing, NewShow, Section, Show, ShowChange, ShowCommand, ShowStatus};
 use crate::inventory::InventoryCommand;
 use crate::shared::{Places, ShowId};
-use axum::Router;
 use axum::extract::State;
-use axum::routing::{get, post};
 use composable_rust::later;
 use composable_rust::prelude::*;
 use composable_rust::runtime::ViewQuery;
-use composable_rust::web::body_limit;
+use composable_rust::web::{Routes, body_limit, get, post};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -19,13 +17,29 @@ use std::time::Duration;
 const LARGEST_EVENT: usize = 512 * 1024;
 
 /// The routes of this slice.
-pub fn routes() -> Router<Application> {
-    Router::new()
-        .route("/api/events", post(create).layer(body_limit(LARGEST_EVENT)).get(list))
-        .route("/api/events/{id}", get(one).delete(cancel).put(update).layer(body_limit(LARGEST_EVENT)))
-        .route("/api/events/{id}/publish", post(publish))
-        .route("/api/events/{id}/open-sales", post(open_sales))
-        .route("/api/events/{id}/close-sales", post(close_sales))
+pub fn routes() -> Routes {
+    Routes::new()
+        .route(
+            "/api/events",
+            post(create)
+                .about("Makes a draft")
+                .layer(body_limit(LARGEST_EVENT))
+                .get(list)
+                .about("Finds events"),
+        )
+        .route(
+            "/api/events/{id}",
+            get(one)
+                .about("An event")
+                .delete(cancel)
+                .about("Cancels an event and gives all money back")
+                .put(update)
+                .about("Changes an event; what is left out stays")
+                .layer(body_limit(LARGEST_EVENT)),
+        )
+        .route("/api/events/{id}/publish", post(publish).about("Shows a draft to everybody"))
+        .route("/api/events/{id}/open-sales", post(open_sales).about("Begins to sell, or begins again"))
+        .route("/api/events/{id}/close-sales", post(close_sales).about("Ends selling"))
 }
 
 /// A show as the API shows it.

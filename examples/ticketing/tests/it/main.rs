@@ -1,6 +1,7 @@
 //! The whole ticketing application: simulated, over HTTP, killed.
 #![cfg(test)]
 
+mod access;
 mod acknowledged;
 mod binary;
 mod books;
@@ -12,6 +13,8 @@ mod holds;
 mod invariants;
 mod kill;
 mod limits;
+mod live;
+mod openapi;
 mod organising;
 mod outcomes;
 mod planted;
