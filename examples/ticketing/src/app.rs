@@ -8,7 +8,7 @@ use crate::payment::{
     self, ChargeCard, Payment, PaymentGateway, RefundCard, StopCharging, Till, views::PaymentList,
 };
 use crate::quota::Quota;
-use crate::reservation::{self, OwnReservations, Reservation, views::ReservationList, views::TicketList};
+use crate::reservation::{self, OwnReservations, Reservation, views::ReservationList, views::SalesList, views::TicketList};
 use crate::show::{self, Show, views::ShowList};
 use crate::storefront::{self, Counter, ErrorPages};
 use composable_rust::prelude::*;
@@ -50,6 +50,7 @@ pub fn domain(gateway: &Arc<dyn PaymentGateway>) -> ApplicationBuilder {
         .projection(Availability)
         .projection(ReservationList)
         .projection(TicketList)
+        .projection(SalesList)
         .projection(PaymentList)
 }
 

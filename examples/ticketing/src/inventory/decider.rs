@@ -135,7 +135,9 @@ impl Inventory {
         let mut events =
             self.end(reservation, |reservation, places| InventoryEvent::SeatsSold { reservation, places });
         let mut counts = self.counts.clone();
-        events.iter().for_each(|event| counts.apply(event));
+        for event in &events {
+            counts.apply(event);
+        }
         let is_sold = |place: &u32| counts.seats.state(*place) == Some(SeatState::Sold);
         // Numbered seats are all named, and others never.
         let named = if counts.seats.is_empty() { 0 } else { places.quantity as usize };

@@ -4,7 +4,9 @@ use super::{
     Order, Reservation, ReservationAction, ReservationCommand, ReservationEvent, ReservationStatus,
     TicketRefund,
 };
-use crate::shared::{Line, PaymentId, QuotaId, RefundId, Seat, Ticket, TicketId, places_of, worth_of};
+use crate::shared::{
+    Line, PaymentId, QuotaId, RefundId, Seat, Ticket, TicketId, places_of, sales_of, worth_of,
+};
 use composable_rust::prelude::*;
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -246,11 +248,12 @@ impl Reservation {
                 payment,
                 quota: QuotaId::of(order.show, order.customer),
                 places: places_of(tickets.iter().copied()),
+                sales: sales_of(tickets.iter().copied()),
                 tickets: tickets.into_iter().map(|ticket| ticket.id).collect(),
                 amount,
                 reason,
             }),
-            _ => Err(ReservationRefused::NothingToRefund),
+            (None, ..) | (_, None, _) | (.., None) => Err(ReservationRefused::NothingToRefund),
         }
     }
 

@@ -1,5 +1,7 @@
 //! `/api/reservations` and `/api/tickets`: order, look, give up.
 
+mod sales;
+
 use super::body::{ReservationBody, TicketBody};
 use super::views::{ListedTicket, ReservationList, TicketList, TicketStatus};
 use super::{Order, Reservation, ReservationCommand, ReservationStatus, qr_svg};
@@ -46,6 +48,7 @@ pub fn routes(hold: Duration, gateway: Arc<dyn PaymentGateway>) -> Routes {
         )
         .route("/api/tickets", get(tickets).about("One's own tickets, or those of an order"))
         .route("/api/tickets/{id}/qr.svg", get(qr).about("A ticket's code as a picture"))
+        .route("/api/events/{id}/sales", get(sales::sales))
         .route("/api/events/{id}/orders", get(orders).about("All orders of an event, with their payments"))
         .route("/api/tickets/{id}", get(ticket).about("A ticket"))
         .layer(Extension(HoldTime(hold)))

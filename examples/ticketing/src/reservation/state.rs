@@ -1,7 +1,8 @@
 //! How an order stands.
 
 use crate::shared::{
-    Line, Money, PaymentId, Places, QuotaId, RefundId, Seat, SectionId, ShowId, Ticket, TicketId,
+    Line, Money, PaymentId, Places, QuotaId, RefundId, Seat, SectionId, ShowId, Ticket, TicketId, TierId,
+    TierSales,
 };
 use composable_rust::prelude::*;
 use jiff::Timestamp;
@@ -57,6 +58,8 @@ pub struct TicketRefund {
     pub places: BTreeMap<SectionId, Places>,
     /// What they cost.
     pub amount: Money,
+    /// The same, tier by tier.
+    pub sales: BTreeMap<TierId, TierSales>,
     /// What the organiser says about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,

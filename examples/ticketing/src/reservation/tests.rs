@@ -294,8 +294,12 @@ fn ticket(number: u128, cents: i64) -> Ticket {
 /// An order with the tickets 1 and 2 for 45.00 each and 3 for 20.00.
 fn with_tickets() -> Vec<ReservationEvent> {
     let Completed { payment, show, customer, at, .. } = completed() else { panic!("not completed") };
-    let tickets = vec![ticket(1, 4_500), ticket(2, 4_500), ticket(3, 2_000)];
+    let tickets = [1, 2, 3].map(of_order).to_vec();
     paying().into_iter().chain([Completed { payment, show, customer, tickets, at }]).collect()
+}
+
+fn of_order(number: u128) -> Ticket {
+    ticket(number, if number == 3 { 2_000 } else { 4_500 })
 }
 
 /// The refund of these tickets.
@@ -308,6 +312,7 @@ fn back(number: u128, tickets: &[u128], cents: i64) -> TicketRefund {
         tickets: ids(tickets),
         places: [(SectionId::from(Uuid::from_u128(1)), places)].into(),
         amount: Money::new(cents, Currency::EUR),
+        sales: crate::shared::sales_of(&tickets.iter().map(|number| of_order(*number)).collect::<Vec<_>>()),
         reason: None,
     }
 }

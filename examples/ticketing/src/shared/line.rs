@@ -86,6 +86,30 @@ pub fn worth_of<'a>(tickets: impl IntoIterator<Item = &'a Ticket>) -> Option<Mon
     prices.try_fold(first, Money::plus)
 }
 
+/// Some tickets of one tier, and what they cost.
+#[derive(Debug, Clone, PartialEq, Eq, Data)]
+pub struct TierSales {
+    /// Of which section.
+    pub section_id: SectionId,
+    /// How many.
+    pub quantity: u32,
+    /// What they cost together.
+    pub amount: Money,
+}
+
+/// What these tickets are worth, tier by tier.
+pub fn sales_of<'a>(tickets: impl IntoIterator<Item = &'a Ticket>) -> BTreeMap<TierId, TierSales> {
+    let mut sales = BTreeMap::<TierId, TierSales>::new();
+    for Ticket { section_id, tier_id, price, .. } in tickets {
+        let nothing = TierSales { section_id: *section_id, quantity: 0, amount: Money::zero(price.currency) };
+        let of_tier = sales.entry(*tier_id).or_insert(nothing);
+        of_tier.quantity = of_tier.quantity.saturating_add(1);
+        // The prices of an order have limits whose sum fits.
+        of_tier.amount = of_tier.amount.plus(*price).unwrap_or(of_tier.amount);
+    }
+    sales
+}
+
 /// The places of these tickets, section by section.
 pub fn places_of<'a>(tickets: impl IntoIterator<Item = &'a Ticket>) -> BTreeMap<SectionId, Places> {
     let mut places = BTreeMap::<SectionId, Places>::new();

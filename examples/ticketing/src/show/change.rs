@@ -96,15 +96,14 @@ impl SectionChange {
         (at, wrong): (&str, &mut Violations),
         next_id: &mut dyn FnMut() -> Uuid,
     ) {
-        let index = match self.id {
-            Some(id) => sections.iter().position(|section| section.id == id),
-            None => {
-                wrong.check(self.name.is_some(), format!("{at}/name"), "required", "a section needs a name");
-                let kind = self.kind.unwrap_or(SectionKind::General);
-                let (name, id) = (self.name.clone().unwrap_or_default(), next_id().into());
-                sections.push(Section { id, name, kind, capacity: 0, rows: Vec::new(), tiers: Vec::new() });
-                sections.len().checked_sub(1)
-            }
+        let index = if let Some(id) = self.id {
+            sections.iter().position(|section| section.id == id)
+        } else {
+            wrong.check(self.name.is_some(), format!("{at}/name"), "required", "a section needs a name");
+            let kind = self.kind.unwrap_or(SectionKind::General);
+            let (name, id) = (self.name.clone().unwrap_or_default(), next_id().into());
+            sections.push(Section { id, name, kind, capacity: 0, rows: Vec::new(), tiers: Vec::new() });
+            sections.len().checked_sub(1)
         };
         let Some(section) = index.and_then(|index| sections.get_mut(index)) else {
             return wrong.add(format!("{at}/id"), "unknown", "the event has no such section");

@@ -230,20 +230,18 @@ async fn update(
 /// What the inventories of a show that others have seen are told: of new sections and of more places.
 fn changed_places(id: ShowId, show: &Show, to: &Listing) -> Vec<CommandOn<InventoryCommand>> {
     let before: Vec<_> = show.listing.iter().flat_map(|listing| &listing.sections).collect();
-    let told = |section: &Section| match before.iter().find(|known| known.id == section.id) {
-        Some(known) => {
+    let told = |section: &Section| {
+        if let Some(known) = before.iter().find(|known| known.id == section.id) {
             let add = section.capacity.saturating_sub(known.capacity);
             let (unblock, block) = (Places::default(), Places::default());
-            (add > 0).then_some(InventoryCommand::Adjust { add, unblock, block })
+            return (add > 0).then_some(InventoryCommand::Adjust { add, unblock, block });
         }
-        None => {
-            let (show_id, capacity, rows) = (id, section.capacity, section.row_lengths());
-            Some(if show.status == ShowStatus::SalesOpen {
-                InventoryCommand::InitialiseOnSale { show: show_id, capacity, rows }
-            } else {
-                InventoryCommand::Initialise { show: show_id, capacity, rows }
-            })
-        }
+        let (of_show, capacity, rows) = (id, section.capacity, section.row_lengths());
+        Some(if show.status == ShowStatus::SalesOpen {
+            InventoryCommand::InitialiseOnSale { show: of_show, capacity, rows }
+        } else {
+            InventoryCommand::Initialise { show: of_show, capacity, rows }
+        })
     };
     to.sections.iter().filter_map(|section| Some(on(section.id, told(section)?))).collect()
 }

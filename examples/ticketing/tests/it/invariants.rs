@@ -12,7 +12,7 @@ use ticketing::payment::gateway::{Entry, Ledger};
 use ticketing::payment::views::PaymentList;
 use ticketing::payment::{Payment, PaymentStatus};
 use ticketing::quota::Quota;
-use ticketing::reservation::views::{ReservationList, TicketList, TicketStatus};
+use ticketing::reservation::views::{ReservationList, SalesList, TicketList, TicketStatus};
 use ticketing::reservation::{Order, Reservation, ReservationStatus};
 use ticketing::shared::{PaymentId, QuotaId, ReservationId, SectionId, Ticket, worth_of};
 use ticketing::show::views::ShowList;
@@ -293,6 +293,7 @@ impl Findings {
         self.view(app, ReservationList).await;
         self.view(app, TicketList).await;
         self.view(app, PaymentList).await;
+        self.view(app, SalesList).await;
     }
 
     async fn view<P: Projection>(&mut self, app: &Application, projection: P) {

@@ -108,6 +108,27 @@ async fn the_organiser_sees_all_orders_with_their_payments() {
 }
 
 #[tokio::test]
+async fn the_organiser_sees_what_was_sold_by_section_and_tier() {
+    let folder = folder();
+    let server = Server::start(folder.path(), &[]);
+    let (organiser, ann) = (server.sign_in("org@example.org").await, server.sign_in("ann@example.org").await);
+    let show = organiser.sell(5).await;
+    let payment = ann.pay(&ann.reserve(&show, 3).await.expect(201), "succeed").await.expect(201);
+    let tickets = ann.list_after("/api/tickets", &payment).await;
+    let one = json!({ "ticket_ids": [tickets.body["items"][0]["id"]] });
+    let back =
+        organiser.post(&format!("/api/payments/{}/refund", payment.text("/id")), one).await.expect(200);
+    let path = format!("/api/events/{}/sales", show.id);
+    ann.get(&path).await.problem(403, "forbidden");
+    let sales = organiser.list_after(&path, &back).await.expect(200).body;
+    let sum = json!([3, 1, { "amount": 9_000, "currency": "EUR" }]);
+    for part in [&sales, &sales["sections"][0], &sales["sections"][0]["tiers"][0]] {
+        assert_eq!(json!([part["sold"], part["refunded"], part["revenue"]]), sum, "{sales}");
+    }
+    assert_eq!(sales["sections"][0]["tiers"][0]["name"], "Standing");
+}
+
+#[tokio::test]
 async fn a_ticket_has_a_picture_for_its_holder_until_it_goes_back() {
     let folder = folder();
     let server = Server::start(folder.path(), &[]);

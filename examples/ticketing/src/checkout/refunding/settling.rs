@@ -37,16 +37,17 @@ pub async fn refund_tickets(
 ) -> Result<GivenBack, Problem> {
     let start = ReservationCommand::StartRefund { refund: command.new_id(0), tickets, reason };
     let started = app.execute(order, start).request(command.context()).await?;
-    let refund = started.events.iter().find_map(|event| match event {
-        ReservationEvent::RefundStarted(refund) => Some(refund),
-        _ => None,
-    });
+    let is_started = |event: &ReservationEvent| {
+        let ReservationEvent::RefundStarted(refund) = event else { return None };
+        Some(refund.clone())
+    };
+    let refund = started.events.iter().find_map(is_started);
     let refund = refund.ok_or_else(Problem::internal)?;
-    let TicketRefund { id, payment, amount, .. } = *refund;
+    let TicketRefund { id, payment, amount, .. } = refund;
     let remaining = worth_of(started.state.refundable()).unwrap_or(Money::zero(amount.currency));
     let is_done =
         amount.is_zero() || matches!(within(app, gateway.refund(payment, id, amount)).await, Some(Ok(())));
-    let finished = if is_done { finish(app, order, refund, command.step("finish")).await? } else { None };
+    let finished = if is_done { finish(app, order, &refund, command.step("finish")).await? } else { None };
     Ok(GivenBack { id, amount, remaining, is_done, position: finished.unwrap_or(started.position) })
 }
 

@@ -29,6 +29,7 @@ fn refund_of(cents: i64) -> TicketRefund {
         tickets: vec![TicketId::from(Uuid::from_u128(3)), TicketId::from(Uuid::from_u128(4))],
         places: [(SectionId::from(Uuid::from_u128(11)), places)].into(),
         amount: Money::new(cents, Currency::EUR),
+        sales: std::collections::BTreeMap::new(),
         reason: None,
     }
 }

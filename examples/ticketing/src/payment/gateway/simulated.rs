@@ -42,16 +42,13 @@ impl PaymentGateway for SimulatedGateway {
             Method::Simulated { outcome } => outcome,
             Method::Free {} => SimulatedOutcome::Succeed,
         };
-        let change = |known: Option<&Entry>| match known {
-            Some(entry) => {
+        let change = |known: Option<&Entry>| {
+            if let Some(entry) = known {
                 let fate = fate_at(entry.fate, now);
-                ((fate != entry.fate).then(|| Entry { fate, ..entry.clone() }), (fate, false))
+                return ((fate != entry.fate).then(|| Entry { fate, ..entry.clone() }), (fate, false));
             }
-            None => {
-                let fate = first_fate(outcome, order.until, now);
-                let is_lost = outcome == SimulatedOutcome::LostAnswer;
-                (Some(Entry::new(payment, Some(order), fate)), (fate, is_lost))
-            }
+            let fate = first_fate(outcome, order.until, now);
+            (Some(Entry::new(payment, Some(order), fate)), (fate, outcome == SimulatedOutcome::LostAnswer))
         };
         let (fate, is_lost) = self.ledger.change(payment, change).map_err(|error| no_books(&error))?;
         if is_lost { Err(NoAnswer("the answer was lost".into())) } else { Ok(answer(fate, now)) }
@@ -95,10 +92,8 @@ impl PaymentGateway for SimulatedGateway {
             }
             Some(_) | None => (None, false),
         };
-        match self.ledger.change(payment, change).map_err(|error| no_books(&error))? {
-            true => Ok(()),
-            false => Err(NoAnswer("so much was not charged".into())),
-        }
+        let is_back = self.ledger.change(payment, change).map_err(|error| no_books(&error))?;
+        if is_back { Ok(()) } else { Err(NoAnswer("so much was not charged".into())) }
     }
 }
 
