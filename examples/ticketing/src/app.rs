@@ -8,7 +8,9 @@ use crate::payment::{
     self, ChargeCard, Payment, PaymentGateway, RefundCard, StopCharging, Till, views::PaymentList,
 };
 use crate::quota::Quota;
-use crate::reservation::{self, OwnReservations, Reservation, views::ReservationList, views::SalesList, views::TicketList};
+use crate::reservation::{
+    self, OwnReservations, Reservation, views::ReservationList, views::SalesList, views::TicketList,
+};
 use crate::show::{self, Show, views::ShowList};
 use crate::storefront::{self, Counter, ErrorPages};
 use composable_rust::prelude::*;

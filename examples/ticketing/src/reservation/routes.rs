@@ -48,7 +48,10 @@ pub fn routes(hold: Duration, gateway: Arc<dyn PaymentGateway>) -> Routes {
         )
         .route("/api/tickets", get(tickets).about("One's own tickets, or those of an order"))
         .route("/api/tickets/{id}/qr.svg", get(qr).about("A ticket's code as a picture"))
-        .route("/api/events/{id}/sales", get(sales::sales))
+        .route(
+            "/api/events/{id}/sales",
+            get(sales::sales).about("What was sold of an event, by section and tier"),
+        )
         .route("/api/events/{id}/orders", get(orders).about("All orders of an event, with their payments"))
         .route("/api/tickets/{id}", get(ticket).about("A ticket"))
         .layer(Extension(HoldTime(hold)))
