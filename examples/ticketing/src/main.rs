@@ -6,6 +6,7 @@ use composable_rust::web::Listening;
 use std::io::Write as _;
 use std::process::ExitCode;
 use ticketing::config::Config;
+use ticketing::shared::PublicUrl;
 use ticketing::{demo, logging, ticketing};
 
 #[tokio::main]
@@ -28,6 +29,9 @@ async fn run() -> Result<(), BoxError> {
     let Some(config) = Config::from_command_line()? else { return Ok(()) };
     logging::start(&config)?;
     let ready = async |app: &Application| {
+        if let Some(url) = &config.public_url {
+            app.put(PublicUrl(url.clone()));
+        }
         if config.demo {
             demo::load(app).await?;
         }

@@ -8,7 +8,7 @@ use super::views::PaymentList;
 use super::{Method, NewPayment, Payment, PaymentCommand, PaymentStatus};
 use crate::checkout::{charge, settle};
 use crate::reservation::{Reservation, ReservationCommand};
-use crate::shared::{Money, PaymentId, ReservationId};
+use crate::shared::{Money, PaymentId, PublicUrl, ReservationId};
 use axum::extract::State;
 use axum::{Extension, Router, routing};
 use composable_rust::later;
@@ -86,6 +86,12 @@ impl PaymentBody {
             refunded: payment.refunded,
         }
     }
+
+    /// With a link that leads there from anywhere.
+    fn linked(mut self, app: &Application) -> Self {
+        self.action_url = self.action_url.map(|path| PublicUrl::link(app, path));
+        self
+    }
 }
 
 /// What is to be paid, and how.
@@ -108,7 +114,7 @@ async fn pay(
     JsonBody(pay): JsonBody<Pay>,
 ) -> Result<Written<PaymentBody>, Problem> {
     let paid = pay_order(&app, &till, &principal, &command, pay).await?;
-    let body = PaymentBody::new(paid.id, &paid.payment.state);
+    let body = PaymentBody::new(paid.id, &paid.payment.state).linked(&app);
     Ok(Written::created(&paid, format!("/api/payments/{}", paid.id), body))
 }
 
@@ -199,7 +205,7 @@ async fn one(
     let found = payment_of(&app, id).await?;
     let is_payer = found.state.terms.as_ref().is_some_and(|terms| terms.customer == principal.user_id);
     if is_payer || principal.has_role("admin") {
-        Ok(Written::ok(&found, PaymentBody::new(id, &found.state)))
+        Ok(Written::ok(&found, PaymentBody::new(id, &found.state).linked(&app)))
     } else {
         Err(Problem::forbidden("this payment is another's"))
     }
@@ -236,5 +242,5 @@ async fn list(
     }
     let page =
         query.order_by_descending("started_at").page(pagination.page, pagination.page_size).fetch().await?;
-    Ok(PageBody::new(pagination, page, |row| PaymentBody::new(row.id, &row.payment)))
+    Ok(PageBody::new(pagination, page, |row| PaymentBody::new(row.id, &row.payment).linked(&app)))
 }

@@ -131,6 +131,20 @@ fn damaged_books_of_the_gateway_are_refused_with_the_line() {
 }
 
 #[tokio::test]
+async fn links_lead_to_the_public_url() {
+    let folder = folder();
+    let server = Server::start(folder.path(), &[("PUBLIC_URL", "https://shop.example")]);
+    let buyer = server.sign_in("ann@example.org").await;
+    let show = buyer.sell(3).await;
+    let reservation = buyer.reserve(&show, 1).await.expect(201);
+    let asked = buyer.pay(&reservation, "requires_action").await.expect(201);
+    let (id, link) = (asked.text("/id"), asked.text("/action_url"));
+    assert_eq!(link, format!("https://shop.example/payments/{id}/action"));
+    assert_eq!(buyer.get(&format!("/api/payments/{id}")).await.text("/action_url"), link);
+    assert_eq!(asked.header("location"), format!("/api/payments/{id}"), "where it was asked");
+}
+
+#[tokio::test]
 async fn the_log_tells_of_requests_and_of_the_end_without_colours_in_a_file() {
     let folder = folder();
     let server = Server::start(folder.path(), &[]);

@@ -85,7 +85,7 @@ pub(super) async fn act(
     settle(&app, (terms.reservation, &order), id, answer, command.context()).await?;
     let after = payment_of(&app, id).await?;
     Ok(match said {
-        Said::Json(_) => Written::ok(&after, PaymentBody::new(id, &after.state)).into_response(),
+        Said::Json(_) => Written::ok(&after, PaymentBody::new(id, &after.state).linked(&app)).into_response(),
         Said::Form(_) => SeeOther::to(format!("/orders/{}", terms.reservation)).into_response(),
     })
 }
