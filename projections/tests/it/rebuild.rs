@@ -4,6 +4,7 @@ use crate::tally::{DoubleTotals, Totals};
 use crate::world::{Running, World, in_a_world};
 use composable_rust_core::{Position, Projection, describe, elapsed};
 use composable_rust_projections::{ProjectionOptions, SubscriptionError, SubscriptionState, verify};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 fn options() -> ProjectionOptions {
@@ -16,15 +17,9 @@ async fn generation(world: &World) -> u32 {
     world.storage.views.live_generation("totals").await.unwrap().unwrap().0
 }
 
-/// Waits until this generation is live, a minute at most.
-async fn until_live<P: Projection>(world: &World, running: &Running<P>, wanted: u32) {
-    for _ in 0..6000 {
-        if running.control.progress().live_generation == Some(wanted) {
-            return;
-        }
-        world.pass(Duration::from_millis(10)).await;
-    }
-    panic!("generation {wanted} is not live: {:?}", running.control.progress());
+/// Waits until this generation is live.
+async fn until_live<P: Projection>(running: &Running<P>, wanted: u32) {
+    running.control.switched(wanted).await.unwrap();
 }
 
 #[test]
@@ -62,7 +57,7 @@ fn readers_never_see_a_half_built_generation() {
             tokio::task::yield_now().await;
         }
         assert!(building > 3, "the rebuild was over before anybody looked");
-        until_live(&world, &running, 2).await;
+        until_live(&running, 2).await;
         assert_eq!(verify(&totals, &running.view).await.unwrap(), []);
         running.shut_down().await.unwrap();
     });
@@ -76,7 +71,7 @@ fn a_new_definition_is_built_and_switched_to_and_the_old_rows_are_dropped_later(
         old.reach(last).await;
         old.shut_down().await.unwrap();
         let new = world.start("b", DoubleTotals, options());
-        until_live(&world, &new, 2).await;
+        until_live(&new, 2).await;
         new.reach(last).await;
         assert_eq!(new.view.get("all").await.unwrap().unwrap().sum, 870);
         assert_eq!(verify(&DoubleTotals, &new.view).await.unwrap(), []);
@@ -101,7 +96,7 @@ fn an_instance_of_the_old_definition_serves_until_the_switch_and_then_retires() 
         let old = world.start("a", Totals::default(), options());
         old.reach(last).await;
         let new = world.start("b", DoubleTotals, options());
-        until_live(&world, &new, 2).await;
+        until_live(&new, 2).await;
         let position = world.add("x", 1).await;
         new.reach(position).await;
         old.done.cancelled().await;
@@ -126,7 +121,7 @@ fn a_rebuild_survives_the_death_of_its_instance_and_resumes() {
         dying.shut_down().await.unwrap();
         assert_eq!(generation(&world).await, 1, "half-built is not live");
         let next = world.start("c", DoubleTotals, options());
-        until_live(&world, &next, 2).await;
+        until_live(&next, 2).await;
         let live = next.control.progress().live.unwrap();
         assert!(live.started_at.get() >= 12, "it went on where the other one was");
         assert_eq!(verify(&DoubleTotals, &next.view).await.unwrap(), []);
@@ -144,7 +139,7 @@ fn another_instance_follows_a_switch_it_did_not_make() {
         let other = world.start("b", totals.clone(), options());
         other.reach(last).await;
         assert_eq!(other.control.rebuild().await.unwrap(), 2);
-        until_live(&world, &other, 2).await;
+        until_live(&other, 2).await;
         world.pass(Duration::from_mins(1)).await;
         assert_eq!(holder.control.progress().live_generation, Some(2));
         let position = world.add("x", 5).await;
@@ -200,6 +195,46 @@ fn the_store_may_fail_during_a_rebuild() {
         assert!(generation(&world).await >= before.max(2));
         assert_eq!(verify(&totals, &running.view).await.unwrap(), []);
         assert_eq!(running.control.progress().live.unwrap().state, SubscriptionState::Live);
+        running.shut_down().await.unwrap();
+    });
+}
+
+#[test]
+fn who_waits_for_a_rebuild_hears_of_the_switch_and_of_the_shutdown() {
+    in_a_world(async |world| {
+        let last = world.add_many(30).await;
+        let running = world.start("a", Totals::default(), options());
+        running.reach(last).await;
+        let generation = running.control.rebuild().await.unwrap();
+        running.control.switched(generation).await.unwrap();
+        assert_eq!(running.control.progress().live_generation, Some(generation));
+        running.control.switched(generation - 1).await.unwrap();
+
+        let never = running.control.clone();
+        let waiting = never.switched(generation + 1);
+        let stopping = async { running.shut_down().await.unwrap() };
+        let (waited, ()) = futures_util::join!(waiting, stopping);
+        let error = describe(&waited.unwrap_err());
+        assert!(error.contains("shut down"), "{error}");
+    });
+}
+
+#[test]
+fn who_waits_for_a_rebuild_hears_why_it_stopped_and_of_the_switch_after_the_repair() {
+    in_a_world(async |world| {
+        let totals = Totals::default();
+        totals.mend();
+        world.add("x", 1).await;
+        let last = world.append_to("tally", "bad", b"\"Jammed\"".to_vec()).await;
+        let running = world.start("a", totals.clone(), options());
+        running.reach(last).await;
+        totals.mended.store(false, Ordering::SeqCst);
+        let generation = running.control.rebuild().await.unwrap();
+        let error = describe(&running.control.switched(generation).await.unwrap_err());
+        assert!(error.contains("cannot be handled"), "{error}");
+        totals.mend();
+        running.control.resume();
+        until_live(&running, generation).await;
         running.shut_down().await.unwrap();
     });
 }
