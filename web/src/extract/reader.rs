@@ -138,14 +138,12 @@ impl<'de> Deserializer<'de> for Reader<'de, '_> {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
-        match self.node {
-            // A query as it is: names and values.
-            Node::Object(members) if self.is_text => {
-                let pairs = members.iter().map(|(name, value)| (name.text(), value.text()));
-                MapDeserializer::new(pairs).deserialize_seq(visitor)
-            }
-            _ => self.deserialize_any(visitor),
-        }
+        let (true, Node::Object(members)) = (self.is_text, self.node) else {
+            return self.deserialize_any(visitor);
+        };
+        // A query as it is: names and values.
+        let pairs = members.iter().map(|(name, value)| (name.text(), value.text()));
+        MapDeserializer::new(pairs).deserialize_seq(visitor)
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Wrong> {
@@ -190,7 +188,7 @@ impl<'de> Deserializer<'de> for Reader<'de, '_> {
                 }
                 _ => Err(Wrong::no_variant(variants)),
             },
-            _ => Err(Wrong::no_variant(variants)),
+            Node::Null | Node::Bool(_) | Node::Number(_) | Node::List(_) => Err(Wrong::no_variant(variants)),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The places of a show as they change, for everybody who may see the show.
 
-use super::routes::places_of;
+use super::places::places_of;
 use super::views::Availability;
 use crate::shared::ShowId;
 use crate::show::event_to_see;
@@ -37,6 +37,6 @@ impl Topic for LiveAvailability {
 
     async fn look(&self, app: &Application, id: &ShowId) -> Result<Picture, Problem> {
         let (position, places) = places_of(app.view(), *id).await?;
-        Picture::whole(position, &places)
+        Picture::written(position, places)
     }
 }

@@ -6,6 +6,7 @@ mod actions;
 mod counts;
 mod decider;
 mod live;
+mod places;
 mod routes;
 mod seats;
 mod state;

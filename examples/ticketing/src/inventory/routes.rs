@@ -1,21 +1,30 @@
 //! `/api/events/{id}/availability`: what is left; and what the organiser changes about it.
 
 use super::live::{LiveAvailability, OfEvent};
+use super::places::{SectionBody, places_of};
 use super::views::Availability;
-use super::{Counts, Inventory, InventoryCommand, SeatState};
-use crate::shared::{Places, Seat, SeatId, SectionId, ShowId};
-use crate::show::{Section, SectionKind, ShowCommand, Tier, event_to_manage, event_to_see};
-use axum::Json;
+use super::{Inventory, InventoryCommand};
+use crate::shared::{Places, SeatId, SectionId, ShowId};
+use crate::show::{Section, ShowCommand, event_to_manage, event_to_see};
+use axum::Extension;
 use axum::extract::State;
 use composable_rust::prelude::*;
-use composable_rust::web::{EventStream, Follow, PathIds, Routes, body_limit, get, post};
-use serde::{Deserialize, Serialize};
+use composable_rust::web::{
+    EventStream, Follow, PathIds, Routes, ViewAnswer, ViewAnswers, body_limit, get, post,
+};
+use serde::Deserialize;
 use std::collections::BTreeSet;
 
 /// Largest change, in bytes: ten thousand seats by their ids.
 const LARGEST_CHANGE: usize = 512 * 1024;
-/// Most sections of a show, and so of an answer.
-const MOST_SECTIONS: u32 = 1_000;
+/// Most seats in the answer to a change, which is kept for repeats.
+const MOST_TOLD: u32 = 10_000;
+/// Largest answers that are kept, in bytes, all together: six of the largest shows.
+const MOST_KEPT: usize = 64 * 1024 * 1024;
+
+/// The answers about places, by show and whether everybody may see it.
+#[derive(Debug, Clone)]
+struct Kept(ViewAnswers<(ShowId, bool)>);
 
 /// The routes of this slice.
 pub fn routes() -> Routes {
@@ -29,63 +38,28 @@ pub fn routes() -> Routes {
             "/api/events/{id}/sections/{section_id}/inventory",
             post(adjust).about("Makes, blocks and gives back places").layer(body_limit(LARGEST_CHANGE)),
         )
-}
-
-#[derive(Debug, Serialize)]
-struct AvailabilityBody {
-    position: Position,
-    #[serde(flatten)]
-    places: PlacesBody,
-}
-
-/// The places of a show as the API shows them.
-#[derive(Debug, Serialize)]
-pub(super) struct PlacesBody {
-    event_id: ShowId,
-    sections: Vec<SectionBody>,
-}
-
-#[derive(Debug, Serialize)]
-struct SectionBody {
-    id: SectionId,
-    name: String,
-    kind: SectionKind,
-    capacity: u32,
-    free: u32,
-    held: u32,
-    sold: u32,
-    blocked: u32,
-    tiers: Vec<Tier>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    seats: Option<Vec<SeatBody>>,
-}
-
-#[derive(Debug, Serialize)]
-struct SeatBody {
-    #[serde(flatten)]
-    seat: Seat,
-    state: SeatState,
+        .layer(Extension(Kept(ViewAnswers::keeping(MOST_KEPT))))
 }
 
 async fn availability(
     State(app): State<Application>,
+    Extension(Kept(answers)): Extension<Kept>,
     principal: Option<Principal>,
     PathId(id): PathId<ShowId>,
     min_position: MinPosition,
-) -> Result<Json<AvailabilityBody>, Problem> {
-    event_to_see(&app, id, principal.as_ref()).await?;
-    let (position, places) = places_of(min_position.of(app.view::<Availability>()), id).await?;
-    Ok(Json(AvailabilityBody { position, places }))
-}
-
-/// The places of a show, and the position that this shows.
-pub(super) async fn places_of(
-    view: View<Availability>,
-    id: ShowId,
-) -> Result<(Position, PlacesBody), Problem> {
-    let page = view.query().filter_eq("show", id).order_by("place").page(1, MOST_SECTIONS).fetch().await?;
-    let sections = page.items.into_iter().map(|row| SectionBody::new(row.listed, &row.counts)).collect();
-    Ok((page.position, PlacesBody { event_id: id, sections }))
+) -> Result<ViewAnswer, Problem> {
+    let view = min_position.of(app.view::<Availability>());
+    // What everybody may see stays so: who gets the kept answer need not be asked who he is.
+    if let Some(answer) = answers.kept(&(id, true), &view).await? {
+        return Ok(answer);
+    }
+    let show = event_to_see(&app, id, principal.as_ref()).await?.state;
+    let made = async |view| {
+        let (position, places) = places_of(view, id).await?;
+        let members = places.strip_prefix('{').ok_or_else(Problem::internal)?;
+        Ok(ViewAnswer::new(position, format!("{{\"position\":{position},{members}")))
+    };
+    answers.get((id, show.is_public), view, made).await
 }
 
 /// [`availability`] as it changes, by server-sent events.
@@ -102,7 +76,7 @@ struct Change {
 
 /// So many places, or these seats.
 #[derive(Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "it must be a whole number from 0 to 4,294,967,295, or an array of seat ids")]
 enum Which {
     Count(u32),
     Seats(Vec<SeatId>),
@@ -159,17 +133,6 @@ async fn adjust(
     let commands = (Vec::from_iter(grow), adjust);
     let receipt = app.execute_all(commands).request(command.context()).await?;
     let inventory = app.load::<Inventory>(&section).await?.ok_or_else(unknown)?;
-    let body = SectionBody::new(listed, &inventory.state.counts);
+    let body = SectionBody::new(listed, &inventory.state.counts, MOST_TOLD);
     Ok(Written::ok(&(inventory.version, receipt.position), body))
-}
-
-impl SectionBody {
-    fn new(listed: Section, counts: &Counts) -> Self {
-        let Counts { capacity, free, held, sold, blocked, ref seats } = *counts;
-        let seats =
-            listed.seats().zip(seats.states()).map(|(seat, state)| SeatBody { seat, state }).collect();
-        let Section { id, name, kind, tiers, .. } = listed;
-        let seats = (kind == SectionKind::Seated).then_some(seats);
-        Self { id, name, kind, capacity, free, held, sold, blocked, tiers, seats }
-    }
 }

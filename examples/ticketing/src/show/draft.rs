@@ -9,6 +9,8 @@ use std::collections::BTreeSet;
 
 /// Most places of a section.
 pub(super) const MOST_CAPACITY: i64 = 100_000;
+/// Most numbered seats of a show: each is told one by one, to everybody who looks at it.
+const MOST_SEATS: u64 = 100_000;
 /// Most rows of a section.
 const MOST_ROWS: usize = 1_000;
 /// Highest price in minor units: a million of a currency with cents.
@@ -41,7 +43,7 @@ pub struct NewShow {
     /// No limit when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_per_customer: Option<u32>,
-    /// 1 to 50.
+    /// 1 to 50; numbered seats at most 100,000 in all.
     pub sections: Vec<NewSection>,
 }
 
@@ -130,6 +132,10 @@ impl NewShow {
         for (index, section) in self.sections.iter().enumerate() {
             section.check(self.currency, &format!("/sections/{index}"), &mut wrong);
         }
+        let rows = self.sections.iter().flat_map(|section| &section.rows);
+        let seats: u64 = rows.map(|row| u64::from(row.seats)).fold(0, u64::saturating_add);
+        let detail = format!("an event may have at most {MOST_SEATS} numbered seats");
+        wrong.check(seats <= MOST_SEATS, "/sections", "out_of_range", detail);
         wrong.into_result(|errors| ShowRefused::Invalid { errors })
     }
 }

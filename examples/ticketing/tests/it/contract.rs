@@ -285,3 +285,94 @@ async fn a_hold_is_extended_by_its_owner_ten_times_while_it_lasts() {
     ann.pay(&reservation, "succeed").await.expect(201);
     ann.post(&path, json!({})).await.problem(409, "already_paid");
 }
+
+/// A seated section of rows with a thousand seats each.
+fn seated(name: &str, rows: usize) -> Value {
+    let rows: Vec<_> = (0..rows).map(|row| json!({ "name": format!("R{row}"), "seats": 1_000 })).collect();
+    let tiers = json!([{ "name": "Full", "price": { "amount": 1, "currency": "EUR" } }]);
+    json!({ "name": name, "kind": "seated", "rows": rows, "tiers": tiers })
+}
+
+#[tokio::test]
+async fn a_show_has_at_most_a_hundred_thousand_numbered_seats_in_all() {
+    let folder = folder();
+    let server = Server::start(folder.path(), &[]);
+    let person = server.sign_in("ann@example.org").await;
+    let mut large = event(3);
+    large["sections"] = json!([seated("A", 60), seated("B", 40)]);
+    person.post("/api/events", large.clone()).await.expect(201);
+    large["sections"] = json!([seated("A", 60), seated("B", 41)]);
+    let refused = person.post("/api/events", large).await.problem(422, "validation_failed");
+    assert_eq!(refused["errors"][0]["pointer"], "/sections");
+}
+
+/// Forty readers of a large hall used to keep everybody else waiting.
+#[tokio::test]
+async fn many_readers_of_a_large_show_share_one_answer_and_keep_nobody_waiting() {
+    let folder = folder();
+    let server = Server::start(folder.path(), &[]);
+    let person = server.sign_in("ann@example.org").await;
+    let mut large = event(3);
+    large["sections"] = json!([seated("A", 20)]);
+    let made = person.post("/api/events", large).await.expect(201);
+    let id = made.text("/id");
+    let published = person.post(&format!("/api/events/{id}/publish"), json!({})).await.expect(200);
+    let path = format!("/api/events/{id}/availability");
+    let readers = futures_util::future::join_all((0..40).map(|_| person.list_after(&path, &published)));
+    let probe = async {
+        let begun = std::time::Instant::now();
+        server.get("/livez").await.expect(200);
+        begun.elapsed()
+    };
+    let (answers, waited) = tokio::join!(readers, probe);
+    assert!(waited < std::time::Duration::from_secs(2), "{waited:?}");
+    let first = answers[0].body.clone();
+    assert_eq!(first["sections"][0]["seats"].as_array().unwrap().len(), 20_000);
+    assert_eq!(first["sections"][0]["seats"][1_001]["row"], "R1");
+    assert!(answers.iter().all(|answer| answer.status == 200 && answer.body == first));
+}
+
+#[tokio::test]
+async fn an_answer_about_places_is_never_older_than_what_was_waited_for_and_drafts_stay_hidden() {
+    let folder = folder();
+    let server = Server::start(folder.path(), &[]);
+    let (ann, eve) = (server.sign_in("ann@example.org").await, server.sign_in("eve@example.org").await);
+    let draft = ann.post("/api/events", event(3)).await.expect(201);
+    let path = format!("/api/events/{}/availability", draft.text("/id"));
+    ann.list_after(&path, &draft).await.expect(200);
+    eve.list_after(&path, &draft).await.problem(404, "not_found");
+    let show = ann.sell(30).await;
+    for held in 1..=20 {
+        let reservation = ann.reserve(&show, 1).await.expect(201);
+        assert_eq!(show.places(&server, &reservation).await, [30 - held, held, 0]);
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_told_in_the_words_of_a_client() {
+    let folder = folder();
+    let server = Server::start(folder.path(), &[]);
+    let person = server.sign_in("ann@example.org").await;
+    let array = server.request(Method::POST, "/api/auth/dev-sign-in").json(&json!(["ann@example.org"]));
+    let refused = Answer::of(array.send().await.unwrap()).await.problem(422, "validation_failed");
+    assert_eq!(refused["errors"][0]["detail"], "it must be an object");
+    for currency in [json!(null), json!("eur")] {
+        let mut wrong = event(3);
+        wrong["currency"] = currency;
+        let refused = person.post("/api/events", wrong).await.problem(422, "validation_failed");
+        let error = &refused["errors"][0];
+        assert_eq!(error["pointer"], "/currency");
+        assert!(error["detail"].as_str().unwrap().starts_with("it must be one of "), "{error}");
+        assert!(error["detail"].as_str().unwrap().len() < 80, "{error}");
+    }
+    let show = person.sell(3).await;
+    let reservation = person.reserve(&show, 1).await.expect(201);
+    let refused = person.pay(&reservation, "nonsense").await.problem(422, "validation_failed");
+    assert_eq!(refused["errors"][0]["pointer"], "/method/outcome");
+    let empty = json!({ "event_id": show.id, "lines": [] });
+    let refused = person.post("/api/reservations", empty).await.problem(422, "validation_failed");
+    assert!(!refused["detail"].as_str().unwrap().contains("offered"), "{refused}");
+    for path in ["/api/events?statsu=draft", "/api/reservations?status=held", "/api/tickets?reservation=1"] {
+        person.get(path).await.problem(400, "invalid_parameter");
+    }
+}
