@@ -222,6 +222,8 @@ async fn walk() -> Map<String, Value> {
     let orders = format!("/api/events/{id}/orders");
     api.listed_after(&orders, &refunded).await;
     api.call("GET /api/events/{id}/orders", &[&id], None).await;
+    api.listed_after(&format!("/api/events/{id}/sales"), &refunded).await;
+    api.call("GET /api/events/{id}/sales", &[&id], None).await;
     api.call("DELETE /api/events/{id}", &[&id], Some(json!({ "reason": "a storm" }))).await;
     for probe in ["/livez", "/readyz", "/ready", "/health", "/health/live", "/health/ready"] {
         api.call(&format!("GET {probe}"), &[], None).await;
