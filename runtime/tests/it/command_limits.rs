@@ -2,10 +2,16 @@
 
 use composable_rust_core::port::MAX_PAYLOAD_BYTES;
 use composable_rust_core::{Action, Context, Decider, Decision, Never, State, StreamVersion};
+use composable_rust_runtime::CommitterOptions;
 use composable_rust_runtime::{
     Application, ApplicationOptions, CommandOn, CommandOptions, ExecuteError, OverLimit, on,
 };
+use composable_rust_testing::memory::{Fault, Faults, Moment};
 use composable_rust_testing::simulation::{Ending, Life, Simulation};
+use futures_util::future::join_all;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 /// Writes as much as it is told.
 #[derive(Debug, Clone, Default, PartialEq, State)]
@@ -130,4 +136,69 @@ fn a_command_that_cannot_work_as_given_is_refused_and_says_why() {
         }
         assert!(matches!(app.execute("", write(1, 1)).await, Err(ExecuteError::Invalid(_))));
     });
+}
+
+/// Ten commands at once, of `length` bytes each, while the first transaction takes a second: how many were written, how
+/// many were answered `overloaded`, and in how many transactions.
+fn rush(committer: CommitterOptions, length: usize) -> (usize, usize, u64) {
+    let appends = Arc::new(AtomicU64::new(0));
+    let mut ended = (0, 0);
+    let run = async |simulation: &Simulation| {
+        let life = async |environment| {
+            let commands = CommandOptions { committer, ..CommandOptions::default() };
+            let options = ApplicationOptions { commands, ..ApplicationOptions::default() };
+            let app = Application::builder("journals").environment(environment).options(options);
+            let app = app.storage(simulation.storage()).decider::<Journal>().start().await.unwrap();
+            let seen = Arc::clone(&appends);
+            simulation.faults().crash_when(move |point| {
+                let begins = point.operation == "append" && point.moment == Moment::Before;
+                seen.fetch_add(u64::from(begins), Ordering::SeqCst);
+                false
+            });
+            simulation.faults().next("append", Fault::Delay(Duration::from_secs(1)));
+            let commands = (0..10).map(|n| {
+                let app = app.clone();
+                async move { app.execute(format!("{n}"), write(1, length)).acknowledged().await }
+            });
+            let results = join_all(commands).await;
+            let overloaded = results.iter().filter(|result| matches!(result, Err(ExecuteError::Overloaded)));
+            let counts = (results.iter().filter(|result| result.is_ok()).count(), overloaded.count());
+            app.execute("after", write(1, 1)).await.unwrap();
+            counts
+        };
+        match simulation.live(Life::CALM, life).await {
+            Ending::Finished(counts) => counts,
+            other => panic!("{other:?}"),
+        }
+    };
+    Simulation::run_with(1, |_| Faults::scripted(), async |simulation| ended = run(simulation).await);
+    (ended.0, ended.1, appends.load(Ordering::SeqCst) - 1)
+}
+
+#[test]
+fn a_transaction_takes_as_many_appends_and_bytes_as_the_options_say() {
+    let few = CommitterOptions { max_batch: 2, ..CommitterOptions::default() };
+    let (written, overloaded, transactions) = rush(few, 10);
+    assert_eq!((written, overloaded), (10, 0));
+    assert!(transactions >= 5, "{transactions}");
+    let small = CommitterOptions { max_batch_bytes: 2_500, ..CommitterOptions::default() };
+    let (written, overloaded, transactions) = rush(small, 1_000);
+    assert_eq!((written, overloaded), (10, 0));
+    assert!(transactions >= 5, "{transactions}");
+    let (_, _, transactions) = rush(CommitterOptions { max_batch_bytes: 10, ..few }, 1_000);
+    assert_eq!(transactions, 10, "a larger one has a transaction of its own");
+    let (_, _, transactions) = rush(CommitterOptions::default(), 1_000);
+    assert!(transactions <= 2, "{transactions}");
+}
+
+#[test]
+fn what_waits_is_limited_in_appends_and_bytes_and_one_more_is_overload() {
+    for options in [
+        CommitterOptions { max_waiting: 3, ..CommitterOptions::default() },
+        CommitterOptions { max_waiting_bytes: 2_500, ..CommitterOptions::default() },
+    ] {
+        let (written, overloaded, _) = rush(options, 1_000);
+        assert_eq!(written + overloaded, 10);
+        assert!((3..=6).contains(&written), "{written} of {options:?}");
+    }
 }

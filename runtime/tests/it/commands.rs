@@ -5,11 +5,12 @@ use crate::domain::{
 };
 use bytes::Bytes;
 use composable_rust_core::port::StreamRange;
-use composable_rust_core::{CommandId, ExpectedVersion, Position, StreamId, StreamVersion};
+use composable_rust_core::{CommandId, ExpectedVersion, Position, StreamId, StreamVersion, elapsed};
 use composable_rust_runtime::{ApplicationOptions, CommandOptions, ExecuteError, RequestContext, on};
 use composable_rust_testing::memory::Faults;
 use composable_rust_testing::simulation::{Ending, Life, Simulation};
 use futures_util::future::join_all;
+use std::time::Duration;
 
 fn take(order: &str, amount: u32) -> StockCommand {
     StockCommand::Take { order: order.to_owned(), amount }
@@ -211,6 +212,28 @@ fn contention_that_outlasts_the_attempts_is_overload() {
 }
 
 #[test]
+fn a_conflict_is_followed_by_a_pause_and_another_decision() {
+    Simulation::run(1, async |simulation| {
+        let life = async |environment: composable_rust_core::Environment| {
+            let pause = Duration::from_secs(1);
+            let commands =
+                CommandOptions { first_pause: pause, longest_pause: pause, ..CommandOptions::default() };
+            let options = ApplicationOptions { commands, ..ApplicationOptions::default() };
+            let app = application(simulation, environment.clone()).options(options).start().await.unwrap();
+            let rival = application(simulation, environment.clone()).start().await.unwrap();
+            let fill = || StockCommand::Fill { amount: 1 };
+            app.execute("a", fill()).await.unwrap();
+            rival.execute("a", fill()).await.unwrap();
+            let before = environment.now();
+            assert_eq!(app.execute("a", fill()).await.unwrap().state.free, 3);
+            let waited = elapsed(before, environment.now());
+            assert!((Duration::from_millis(1)..=pause).contains(&waited), "{waited:?}");
+        };
+        assert_eq!(simulation.live(Life::CALM, life).await, Ending::Finished(()));
+    });
+}
+
+#[test]
 fn a_command_id_is_of_one_command_on_one_aggregate() {
     live_once(async |app| {
         for stock in ["a", "b"] {
@@ -350,14 +373,17 @@ fn a_long_stream_is_loaded_from_its_snapshot_and_a_damaged_one_is_ignored() {
                     let app = application(simulation, environment).start().await.unwrap();
                     let snapshots = &app.storage().snapshots;
                     let mut snapshot = snapshots.load_snapshot(&stream).await.unwrap().unwrap();
-                    assert_eq!(snapshot.version, StreamVersion::from(1_000));
-                    if damage {
-                        snapshot.version = StreamVersion::from(1_050);
-                        snapshot.state = Bytes::from_static(b"garbage");
-                        snapshots.save_snapshot(&stream, snapshot).await.unwrap();
-                    }
+                    let newest: u32 = if damage { 1_001 } else { 1_000 };
+                    assert_eq!(snapshot.version, StreamVersion::from(newest));
+                    // Only whoever reads the snapshot sees what the events do not say.
+                    let other = String::from_utf8(snapshot.state.to_vec()).unwrap();
+                    let other = other.replace("\"free\":1000", "\"free\":5000");
+                    snapshot.version = StreamVersion::from(if damage { 1_050 } else { 1_001 });
+                    snapshot.state = if damage { Bytes::from_static(b"garbage") } else { other.into() };
+                    snapshots.save_snapshot(&stream, snapshot).await.unwrap();
                     let loaded = app.load::<Stock>("a").await.unwrap().unwrap();
-                    assert_eq!((loaded.state.free, loaded.version.get()), (1_100, 1_100));
+                    let free = if damage { 1_100 } else { 5_099 };
+                    assert_eq!((loaded.state.free, loaded.version.get()), (free, 1_100));
                     let events = app.events().read_stream(&stream, StreamRange::latest(1)).await.unwrap();
                     assert_eq!(events[0].version, loaded.version);
                 })

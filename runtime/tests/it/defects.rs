@@ -7,7 +7,7 @@ use composable_rust_testing::simulation::{Ending, Life, Simulation};
 
 #[derive(Debug, Clone, Default, PartialEq, State)]
 struct Gauge {
-    reads: f64,
+    sum: f64,
     note: Option<String>,
 }
 
@@ -37,7 +37,7 @@ impl Decider for Gauge {
     fn evolve(&mut self, event: &GaugeEvent) {
         match event {
             GaugeEvent::WasRead { value } => {
-                self.reads = *value;
+                self.sum += *value;
                 assert!(*value < 100.0, "off the scale");
             }
             GaugeEvent::Noted { note } => self.note = note.clone().flatten(),
@@ -67,7 +67,7 @@ async fn refusal(app: &Application, command: GaugeCommand) -> String {
 
 async fn read(app: &Application) -> (f64, u64) {
     let loaded = app.load::<Gauge>("a").await.unwrap().unwrap();
-    (loaded.state.reads, loaded.version.get())
+    (loaded.state.sum, loaded.version.get())
 }
 
 #[test]
@@ -92,6 +92,6 @@ fn a_panic_in_evolve_writes_nothing_and_the_aggregate_goes_on() {
         let reason = refusal(&app, GaugeCommand::Read { value: 1_000.0 }).await;
         assert!(reason.contains("off the scale") && reason.contains("nothing was written"), "{reason}");
         app.execute("a", GaugeCommand::Read { value: 2.5 }).await.unwrap();
-        assert_eq!(read(&app).await, (2.5, 2));
+        assert_eq!(read(&app).await, (4.0, 2));
     });
 }

@@ -1,9 +1,9 @@
 //! A small domain for the tests: stock that is reserved, orders that take it, a process that pays.
 
 use composable_rust_core::{
-    Action, Activity, ActivityContext, ActivityError, Call, Context, Decider, Decision, Environment, Input,
-    Outcome, Process, ProcessId, Projection, Recorded, Rejected, Rejection, Row, Rows, State, Steps, call,
-    cancel, dispatch, schedule, steps,
+    Action, Activity, ActivityContext, ActivityError, ActivityPolicy, Call, Context, Decider, Decision,
+    Environment, Input, Outcome, Process, ProcessId, Projection, Recorded, Rejected, Rejection, Row, Rows,
+    State, Steps, call, cancel, dispatch, schedule, steps,
 };
 use composable_rust_runtime::{Application, ApplicationBuilder};
 use composable_rust_testing::simulation::{Ending, Life, Simulation};
@@ -207,6 +207,7 @@ impl Checkout {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Bank {
     pub log: Arc<Mutex<Vec<(String, u32)>>>,
+    pub given_up: Arc<Mutex<Vec<String>>>,
 }
 
 #[async_trait::async_trait]
@@ -219,6 +220,9 @@ impl Activity for Bank {
             return Err(ActivityError::Transient("no answer".into()));
         }
         assert!(!call.order.starts_with("panicky") || context.attempt > 2, "no such luck");
+        if call.order.starts_with("never") {
+            return Err(ActivityError::Transient("no answer".into()));
+        }
         if call.order.starts_with("hopeless") {
             return Err(ActivityError::Permanent("no such account".into()));
         }
@@ -228,7 +232,12 @@ impl Activity for Bank {
         Ok(!call.order.starts_with("poor"))
     }
 
-    fn give_up(&self, _: &Pay, _: &ActivityError) -> bool {
+    fn policy(&self) -> ActivityPolicy {
+        ActivityPolicy { max_attempts: 7, ..ActivityPolicy::default() }
+    }
+
+    fn give_up(&self, call: &Pay, _: &ActivityError) -> bool {
+        self.given_up.lock().unwrap().push(call.order.clone());
         false
     }
 }

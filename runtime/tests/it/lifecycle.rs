@@ -7,7 +7,7 @@ use composable_rust_core::port::{DeadLetterFilter, OpenStorage, Storage, StoreEr
 use composable_rust_runtime::{
     Application, ApplicationBuilder, ApplicationError, ApplicationOptions, BoxError, ExecuteError, Service,
 };
-use composable_rust_testing::memory::{Faults, MemoryStorage};
+use composable_rust_testing::memory::{Fault, Faults, MemoryStorage};
 use composable_rust_testing::{TestEnvironment, test_environment};
 use futures_util::FutureExt;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -217,6 +217,32 @@ fn late_after(control: &TestEnvironment, builder: ApplicationBuilder) -> Vec<Str
     match end(&ended) {
         Err(ApplicationError::DrainTimeout(late)) => late,
         other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_shutdown_waits_for_the_commands_under_way_as_long_as_it_may_and_names_them() {
+    for (takes, is_late) in [(1, false), (10, true)] {
+        let control = test_environment();
+        let faults = Faults::scripted();
+        let storage = MemoryStorage::new().with_faults(faults.clone());
+        let options = ApplicationOptions { drain_timeout: SECOND * 2, ..ApplicationOptions::default() };
+        let app = end(&begin(&control, builder(&control, storage).options(options).start())).unwrap();
+        control.tasks.run();
+        faults.next("append", Fault::Delay(SECOND * takes));
+        let asked = app.clone();
+        let filling = async move { asked.execute("a", StockCommand::Fill { amount: 1 }).await.map(drop) };
+        let filled = begin(&control, filling);
+        let shutdown = begin(&control, async move { app.shutdown().await });
+        assert!(shutdown.lock().unwrap().is_none(), "a command is under way");
+        control.advance(SECOND);
+        assert_eq!(shutdown.lock().unwrap().is_some(), !is_late);
+        control.advance(SECOND * 4);
+        match end(&shutdown) {
+            Ok(()) => assert!(!is_late && end(&filled).is_ok()),
+            Err(ApplicationError::DrainTimeout(late)) => assert!(is_late && late == ["commands"], "{late:?}"),
+            Err(other) => panic!("{other:?}"),
+        }
     }
 }
 

@@ -1,7 +1,9 @@
 //! Processes: commands, activities with retries, timers, compensation, crashes at any point.
 
 use crate::domain::{Bank, Checkout, Order, OrderCommand, Stock, StockCommand, application};
-use composable_rust_core::{Environment, elapsed, later};
+use composable_rust_core::port::{Checkpoint, StoreError};
+use composable_rust_core::{Environment, Position, elapsed, later};
+use composable_rust_projections::SubscriptionState;
 use composable_rust_runtime::{Application, ExecuteError};
 use composable_rust_testing::simulation::{Ending, Life, Simulation};
 use std::collections::BTreeMap;
@@ -107,6 +109,38 @@ fn an_activity_that_fails_for_good_gives_up_with_an_outcome() {
         place(&app, "hopeless", 1).await;
         assert_eq!(outcome(&app, "hopeless").await, "declined");
         assert_eq!(bank.log.lock().unwrap().len(), 1);
+    });
+}
+
+#[test]
+fn an_activity_is_given_up_after_as_many_attempts_as_its_policy_allows() {
+    live(async |app, bank| {
+        place(&app, "never", 1).await;
+        assert_eq!(outcome(&app, "never").await, "declined");
+        let attempts: Vec<u32> = bank.log.lock().unwrap().iter().map(|(_, attempt)| *attempt).collect();
+        assert_eq!(attempts, [1, 2, 3, 4, 5, 6, 7]);
+        assert_eq!(*bank.given_up.lock().unwrap(), ["never"]);
+    });
+}
+
+#[test]
+fn a_process_that_took_over_refuses_what_the_one_before_it_still_saves() {
+    Simulation::run(7, async |simulation| {
+        let life = async |environment: Environment| {
+            let before = application(simulation, environment.clone()).start().await.unwrap();
+            let (work, ttl) = ("process:checkout", Duration::from_secs(5));
+            let killed = before.storage().leases.acquire(work, "killed", ttl).await.unwrap().unwrap();
+            let app = start(simulation, environment, &Bank::default()).await;
+            app.environment().clock.sleep(ttl * 2).await;
+            let is_live =
+                app.progress().iter().any(|of| of.name == work && of.state == SubscriptionState::Live);
+            assert!(is_live, "{:?}", app.progress());
+            let late =
+                Checkpoint { subscription: work.into(), position: Position::ZERO, fence: killed.fence };
+            let refused = app.storage().checkpoints.save_checkpoint(late).await;
+            assert!(matches!(refused, Err(StoreError::Fenced { .. })), "{refused:?}");
+        };
+        assert_eq!(simulation.live(Life::CALM, life).await, Ending::Finished(()));
     });
 }
 

@@ -5,7 +5,9 @@ use composable_rust_core::{
     Action, Context, Decider, Decision, Never, Process, ProcessId, Projection, Recorded, Rows, State, Steps,
     steps,
 };
-use composable_rust_runtime::{Application, ApplicationBuilder, ApplicationError, ApplicationOptions};
+use composable_rust_runtime::{
+    Application, ApplicationBuilder, ApplicationError, ApplicationOptions, Finding,
+};
 use composable_rust_testing::memory::MemoryStorage;
 use std::time::Duration;
 
@@ -111,21 +113,40 @@ fn eight_wiring_faults_are_reported_at_once_each_with_the_line_to_add() {
     let ApplicationError::Invalid(findings) = &error else { unreachable!("{error}") };
     let text = error.to_string();
     for (problem, fix) in [
-        ("nothing says where events are kept", ".storage("),
-        ("category \"stock\" is decided by Stock and Shelf", "#[action(category = "),
-        ("event type \"stock.Filled\" is claimed", "#[event(name = "),
-        ("process Checkout dispatches commands of category \"order\", which nobody decides", ".decider::<"),
-        ("process Checkout calls activity \"pay\", which nothing performs", ".activity("),
-        ("process name \"checkout\" is used by Checkout and Twin", "NAME"),
-        ("read model \"sales\" is written by Sales and Sales", ".projection("),
-        ("\"Sales!\" is no name of a read model", "NAME"),
-        ("process Checkout reads events of category \"order\", which nobody writes", ".decider::<"),
-        ("option subscriptions.batch_size is 0", "set subscriptions.batch_size"),
+        ("nothing says where events are kept", "add `.storage(Sqlite::file(\"data/app.db\"))`"),
+        (
+            "category \"stock\" is decided by Stock and Shelf",
+            "give one of them another `#[action(category = \"…\")]`",
+        ),
+        (
+            "event type \"stock.Filled\" is claimed by the categories stock and copycat",
+            "give one of them another `#[event(name = \"…\")]`",
+        ),
+        (
+            "nobody decides category \"order\": process Checkout dispatches its commands, \
+             process Twin dispatches its commands, process Checkout reads its events, \
+             process Twin reads its events",
+            "add `.decider::<Order>()`, or what else has that category",
+        ),
+        (
+            "nothing performs activity \"pay\" of process Checkout and process Twin",
+            "add `.activity(…)` with what has `type Call = Pay`",
+        ),
+        (
+            "process name \"checkout\" is used by Checkout and Twin",
+            "give one of them another `NAME`, or keep one `.process::<…>()` line",
+        ),
+        (
+            "read model \"sales\" is written by Sales and Sales",
+            "give one of them another `NAME`, or keep one `.projection(…)` line",
+        ),
+        ("\"Sales!\" is no name of a read model", "use 1 to 48 characters of a-z, 0-9 and '_' in its `NAME`"),
+        ("option subscriptions.batch_size is 0", "set subscriptions.batch_size to at least 1"),
     ] {
-        let found = findings.iter().find(|finding| finding.problem.contains(problem));
-        let found = found.unwrap_or_else(|| unreachable!("{problem:?} is missing in:\n{text}"));
-        assert!(found.fix.contains(fix), "{:?} does not say {fix:?}", found.fix);
+        let expected = Finding::new(problem, fix);
+        assert!(findings.contains(&expected), "{expected:?} is missing in:\n{text}");
     }
+    assert_eq!(findings.len(), 9, "one finding for each cause:\n{text}");
 }
 
 /// A decider that would write into the streams of the process `checkout`.
@@ -177,6 +198,8 @@ fn every_number_and_time_of_the_options_has_limits() {
             &mut commands.cached_aggregates,
             &mut commands.committer.max_batch,
             &mut commands.committer.max_waiting,
+            &mut commands.committer.max_batch_bytes,
+            &mut commands.committer.max_waiting_bytes,
             &mut processes.cached_instances,
             &mut processes.concurrent_steps,
             &mut processes.concurrent_work,
@@ -216,9 +239,9 @@ fn every_number_and_time_of_the_options_has_limits() {
         }
     }
     assert_eq!(builder().findings(), []);
-    // All 11 numbers and 10 times, and 2 and 8 of each of the two subscriptions, but for those that may be 0.
+    // All 13 numbers and 10 times, and 2 and 8 of each of the two subscriptions, but for those that may be 0.
     for (number, time, count) in
-        [(0, Duration::ZERO, 41 - 8), (usize::MAX, Duration::MAX, 41), (usize::MAX, Duration::ZERO, 15 + 19)]
+        [(0, Duration::ZERO, 43 - 8), (usize::MAX, Duration::MAX, 43), (usize::MAX, Duration::ZERO, 17 + 19)]
     {
         let mut options = ApplicationOptions::default();
         set_all(&mut options, number, time);

@@ -35,7 +35,7 @@ async fn append_and_drop(storage: &Storage, wakes: usize) -> bool {
             return Poll::Ready(false);
         }
         left -= 1;
-        appending.as_mut().poll(context).map(|results| results.is_ok())
+        appending.as_mut().poll(context).map(|results| results.unwrap().iter().all(Result::is_ok))
     })
     .await
 }
