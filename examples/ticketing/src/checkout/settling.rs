@@ -51,8 +51,11 @@ pub async fn settle(
 async fn require_action(
     app: &Application,
     payment: PaymentId,
-    request: RequestContext,
+    mut request: RequestContext,
 ) -> Result<Option<Position>, Problem> {
+    // A repeat of the request may settle what the payer has decided since: that is another command, so this has an id
+    // of its own. A second time it changes nothing.
+    request.command_id = None;
     match app.execute(payment, PaymentCommand::RequireAction).request(request).await {
         Ok(receipt) => Ok(Some(receipt.position)),
         Err(ExecuteError::Rejected(_)) => Ok(None),
