@@ -86,9 +86,11 @@ impl de::Error for Wrong {
             return Self::new("wrong_type", "it has none of the forms that are taken here");
         }
         // Of an id or a label the reason alone: what kind of ours it should be means nothing to a client.
-        let reason = text.split_once(" is not a valid ").and_then(|(_, rest)| rest.split_once(": "));
-        let told = reason.map_or(text.as_str(), |(_, reason)| reason);
-        Self::new("invalid_value", told.chars().take(LONGEST).collect::<String>())
+        let parts = text.split_once(" is not a valid ");
+        let named = parts.and_then(|(given, rest)| Some((given, rest.split_once(": ")?.1)));
+        let told = named.map_or(text.as_str(), |(_, reason)| reason);
+        let found = named.map(|(given, _)| format!("string {given}"));
+        Self { found, ..Self::new("invalid_value", told.chars().take(LONGEST).collect::<String>()) }
     }
 
     fn invalid_type(found: Unexpected<'_>, wanted: &dyn Expected) -> Self {
