@@ -82,9 +82,10 @@ impl<A> Effects<A> {
         let mut steps = SmallVec::<[Effect<A>; 4]>::new();
         for step in all.into_iter().filter_map(Self::into_one) {
             // The steps of a sequence become steps of this one, so that `concat` is associative.
-            match step {
-                Effect::Sequential(inner) => steps.extend(inner),
-                step => steps.push(step),
+            if let Effect::Sequential(inner) = step {
+                steps.extend(inner);
+            } else {
+                steps.push(step);
             }
         }
         if steps.len() > 1 { Effect::Sequential(boxed(steps)).into() } else { Self { list: steps } }
