@@ -213,12 +213,12 @@ impl Findings {
                     let how = format!("{entry:?} was taken and nothing was sold for it");
                     self.add(Promise::PaidMeansTicketsOrRefund, how);
                 }
+                Some((id, order)) if entry.amount != order.order.as_ref().map(|order| order.total) => {
+                    self.add(Promise::MoneyMovesOnce, format!("order {id} is {order:?}, but {entry:?}"));
+                }
                 Some((id, _)) if entry.kept() != worth => {
                     let how = format!("the tickets of order {id} cost {worth}, but {entry:?}");
                     self.add(Promise::PaidMeansTicketsOrRefund, how);
-                }
-                Some((id, order)) if entry.amount != order.order.as_ref().map(|order| order.total) => {
-                    self.add(Promise::MoneyMovesOnce, format!("order {id} is {order:?}, but {entry:?}"));
                 }
                 Some(_) | None => {}
             }
