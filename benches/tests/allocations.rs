@@ -90,6 +90,7 @@ fn a_reduction_without_effects_allocates_nothing() {
 
 /// Every kind, what making one costs, and why where that is more than one. Whatever an effect carries was made before,
 /// except where the effect is said to encode it.
+#[expect(clippy::unwrap_used, reason = "a test stops at what is not there")]
 fn kinds() -> Vec<(&'static str, u64, Make)> {
     let stream = StreamId::new("counter", "clicks").unwrap();
     let id = TimerId::derived(&["timer"]);

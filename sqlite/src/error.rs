@@ -31,10 +31,7 @@ pub(crate) fn store_error(doing: &'static str, error: sqlx::Error) -> StoreError
 
 /// What SQLite said, once: sqlx's own text repeats its cause.
 fn cause(error: sqlx::Error) -> Box<dyn Error + Send + Sync> {
-    match error {
-        sqlx::Error::Database(said) => said.into_error(),
-        other => other.into(),
-    }
+    if let sqlx::Error::Database(said) = error { said.into_error() } else { error.into() }
 }
 
 /// Something stored is not what this code writes.

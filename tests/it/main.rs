@@ -1,4 +1,4 @@
 //! The parts together, through the facade and on more than one storage.
-#![expect(clippy::unwrap_used, reason = "tests may stop at what is not there")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests may stop at what is not there")]
 
 mod shapes;

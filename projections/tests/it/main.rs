@@ -1,6 +1,6 @@
 //! Subscriptions and projections on the memory store, under virtual time.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod chaos;
 mod parking;

@@ -85,8 +85,11 @@ pub trait TargetSet: Send + 'static {
 
     /// Finds the deciders.
     #[doc(hidden)]
-    fn start(self, shared: &SharedRef<'_>) -> Result<Self::Running, ExecuteError<AnyRejection>>;
+    fn start(self, shared: &SharedRef<'_>) -> Result<Self::Running, NotStarted>;
 }
+
+/// Why a set could not be started; boxed, because it is far larger than what is started.
+type NotStarted = Box<ExecuteError<AnyRejection>>;
 
 /// The application, opaque to users of [`TargetSet`].
 #[doc(hidden)]
@@ -156,7 +159,7 @@ impl<T: TargetSet> ExecuteAll<T> {
 
     async fn run(self) -> Result<ReceiptOfAll<T::Parts>, ExecuteError<AnyRejection>> {
         let _inside = self.shared.gate.enter().ok_or(ExecuteError::Draining)?;
-        let mut running = self.set.start(&SharedRef(&self.shared))?;
+        let mut running = self.set.start(&SharedRef(&self.shared)).map_err(|error| *error)?;
         let done = {
             let mut targets = Targets::default();
             running.collect(&mut targets);
@@ -190,13 +193,13 @@ impl<C: Command> TargetSet for CommandOn<C> {
     type Parts = Written<DeciderOf<C>>;
     type Running = RunningTarget<C>;
 
-    fn start(self, shared: &SharedRef<'_>) -> Result<Self::Running, ExecuteError<AnyRejection>> {
+    fn start(self, shared: &SharedRef<'_>) -> Result<Self::Running, NotStarted> {
         let aggregates =
             shared.0.aggregates::<DeciderOf<C>>().ok_or_else(unknown_decider::<DeciderOf<C>, _>)?;
         let key: KeyOf<DeciderOf<C>> = self.key;
         Target::new(aggregates, &key, self.command, false)
             .map(|target| RunningTarget(target.expecting(self.expected)))
-            .map_err(|error| fail(error.into()))
+            .map_err(|error| Box::new(fail(error.into())))
     }
 }
 
@@ -231,7 +234,7 @@ impl<C: Command> TargetSet for InformedCommand<C> {
     type Parts = Written<DeciderOf<C>>;
     type Running = RunningTarget<C>;
 
-    fn start(self, shared: &SharedRef<'_>) -> Result<Self::Running, ExecuteError<AnyRejection>> {
+    fn start(self, shared: &SharedRef<'_>) -> Result<Self::Running, NotStarted> {
         let RunningTarget(target) = self.on.start(shared)?;
         Ok(RunningTarget(target.informed_by(self.inform)))
     }
@@ -241,7 +244,7 @@ impl<T: TargetSet> TargetSet for Vec<T> {
     type Parts = Vec<T::Parts>;
     type Running = Vec<T::Running>;
 
-    fn start(self, shared: &SharedRef<'_>) -> Result<Self::Running, ExecuteError<AnyRejection>> {
+    fn start(self, shared: &SharedRef<'_>) -> Result<Self::Running, NotStarted> {
         self.into_iter().map(|set| set.start(shared)).collect()
     }
 }
@@ -272,7 +275,7 @@ macro_rules! tuples {
             type Parts = ($($name::Parts,)+);
             type Running = ($($name::Running,)+);
 
-            fn start(self, shared: &SharedRef<'_>) -> Result<Self::Running, ExecuteError<AnyRejection>> {
+            fn start(self, shared: &SharedRef<'_>) -> Result<Self::Running, NotStarted> {
                 Ok(($(self.$index.start(shared)?,)+))
             }
         }

@@ -168,7 +168,7 @@ fn rush(committer: CommitterOptions, length: usize) -> (usize, usize, u64) {
         };
         match simulation.live(Life::CALM, life).await {
             Ending::Finished(counts) => counts,
-            other => panic!("{other:?}"),
+            crashed @ Ending::Crashed => panic!("{crashed:?}"),
         }
     };
     Simulation::run_with(1, |_| Faults::scripted(), async |simulation| ended = run(simulation).await);

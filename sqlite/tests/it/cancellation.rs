@@ -63,7 +63,7 @@ async fn a_dropped_batch_is_there_whole_or_not_at_all_and_the_next_write_goes_on
     assert!(batches.len() >= finished, "a finished batch is lost");
     assert!(batches.values().all(|count| *count == 270), "{batches:?}");
     let version = storage.events.stream_version(&stream("steady")).await.unwrap();
-    assert_eq!(version.get() as usize, wakes + batches.len());
+    assert_eq!(version.get(), (wakes + batches.len()) as u64);
     close(&storage).await;
 }
 

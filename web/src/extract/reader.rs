@@ -53,7 +53,7 @@ impl Path<'_> {
     }
 }
 
-impl<'de, 'r> Reader<'de, 'r> {
+impl<'de> Reader<'de, '_> {
     /// Reads it; says of an error where it is, unless it knows.
     fn seeded<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Wrong> {
         seed.deserialize(self).map_err(|wrong| wrong.within(self.node, || self.at.pointer()))
@@ -74,25 +74,25 @@ impl<'de, 'r> Reader<'de, 'r> {
                 Err(Wrong::type_instead_of("an object"))
             }
             Node::List(entries) => {
-                let mut entries = Entries { entries, next: 0, reader: self };
+                let mut entries = Entries { nodes: entries, next: 0, reader: self };
                 let read = visitor.visit_seq(&mut entries)?;
-                let is_done = entries.next == entries.entries.len();
+                let is_done = entries.next == entries.nodes.len();
                 if is_done { Ok(read) } else { Err(Wrong::invalid_length(entries.next, &"fewer entries")) }
             }
-            Node::Object(members) => visitor.visit_map(Members { members, next: 0, reader: self }),
+            Node::Object(members) => visitor.visit_map(Members { nodes: members, next: 0, reader: self }),
         }
     }
 
     /// A number or a truth that may be written as text.
     fn scalar<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
         let (true, Node::Text(text)) = (self.is_text, self.node) else { return self.any(visitor) };
-        if let Ok(number) = text.parse() {
+        if let Ok(number) = text.parse::<u64>() {
             visitor.visit_u64(number)
-        } else if let Ok(number) = text.parse() {
+        } else if let Ok(number) = text.parse::<i64>() {
             visitor.visit_i64(number)
         } else if let Some(number) = text.parse().ok().filter(|number: &f64| number.is_finite()) {
             visitor.visit_f64(number)
-        } else if let Ok(truth) = text.parse() {
+        } else if let Ok(truth) = text.parse::<bool>() {
             visitor.visit_bool(truth)
         } else {
             self.any(visitor)
@@ -200,7 +200,7 @@ impl<'de> Deserializer<'de> for Reader<'de, '_> {
 }
 
 struct Entries<'de, 'r> {
-    entries: &'de [Node],
+    nodes: &'de [Node],
     next: usize,
     reader: Reader<'de, 'r>,
 }
@@ -209,19 +209,19 @@ impl<'de> SeqAccess<'de> for &mut Entries<'de, '_> {
     type Error = Wrong;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Wrong> {
-        let Some(node) = self.entries.get(self.next) else { return Ok(None) };
+        let Some(node) = self.nodes.get(self.next) else { return Ok(None) };
         let at = Path::Entry(self.reader.at, self.next);
         self.next += 1;
         Reader { node, at: &at, ..self.reader }.seeded(seed).map(Some)
     }
 
     fn size_hint(&self) -> Option<usize> {
-        Some(self.entries.len().saturating_sub(self.next))
+        Some(self.nodes.len().saturating_sub(self.next))
     }
 }
 
 struct Members<'de, 'r> {
-    members: &'de [(Node, Node)],
+    nodes: &'de [(Node, Node)],
     next: usize,
     reader: Reader<'de, 'r>,
 }
@@ -230,13 +230,13 @@ impl<'de> MapAccess<'de> for Members<'de, '_> {
     type Error = Wrong;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Wrong> {
-        let Some((name, _)) = self.members.get(self.next) else { return Ok(None) };
+        let Some((name, _)) = self.nodes.get(self.next) else { return Ok(None) };
         // The names of a map may be numbers, and are texts in JSON.
         Reader { node: name, is_text: true, ..self.reader }.seeded(seed).map(Some)
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Wrong> {
-        let Some((name, node)) = self.members.get(self.next) else {
+        let Some((name, node)) = self.nodes.get(self.next) else {
             return Err(Wrong::custom("there is no further value"));
         };
         self.next += 1;

@@ -135,8 +135,8 @@ fn path(room: &Value) -> String {
 }
 
 pub(crate) async fn take(server: &TestServer, room: &Value) {
-    let path = format!("/rooms/{}/take", room["id"].as_str().unwrap());
     static KEYS: AtomicU64 = AtomicU64::new(0);
+    let path = format!("/rooms/{}/take", room["id"].as_str().unwrap());
     let key = format!("take-{}", KEYS.fetch_add(1, Ordering::Relaxed));
     let request = server.post(&path).bearer_auth("user-1").header("idempotency-key", key);
     assert_eq!(request.json(&json!({ "seats": 1 })).send().await.unwrap().status(), 200);

@@ -87,16 +87,16 @@ impl Settings {
     pub(super) fn said(errors: &mut Vec<String>) -> Self {
         let mut settings = Self::default();
         let flags = Said::by_flags(&mut settings, errors);
-        settings.fill(flags, errors);
+        settings.fill(&flags, errors);
         let variables = Said::by_variables(&mut settings, errors);
-        settings.fill(variables, errors);
+        settings.fill(&variables, errors);
         let file = Said::by_file(&mut settings, errors);
-        settings.fill(file, errors);
+        settings.fill(&file, errors);
         settings
     }
 
     /// Takes what nobody has said before. Nothing, as in `HOLD_SECONDS=`, is not said.
-    fn fill(&mut self, said: Said, errors: &mut Vec<String>) {
+    fn fill(&mut self, said: &Said, errors: &mut Vec<String>) {
         let texts = || said.texts.iter().filter(|(_, text)| !text.trim().is_empty());
         // An address is a host and a port: a port that was said before stays, beside this host.
         for (_, text) in texts().filter(|(name, _)| name == "http_addr") {

@@ -26,12 +26,10 @@ const FOR_PROGRAMS: [&str; 6] = ["/api", "/health", "/livez", "/readyz", "/ready
 impl ProblemPages for ErrorPages {
     fn page(&self, refused: &Refused<'_>) -> Option<Response> {
         let is_of = |root: &&str| {
-            refused
-                .path
-                .strip_prefix(*root)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '-']))
+            let rest = refused.path.strip_prefix(*root);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '-']))
         };
-        if FOR_PROGRAMS.iter().any(|root| is_of(root)) {
+        if FOR_PROGRAMS.iter().any(is_of) {
             return None;
         }
         if refused.problem.code() == "unauthenticated" {

@@ -51,7 +51,9 @@ impl Listener {
 
     async fn take(&self, consumer: &mut dyn Consumer) -> Result<(), BusError> {
         let deliveries = consumer.receive(AT_ONCE).await?;
-        deliveries.iter().for_each(|delivery| self.act(delivery));
+        for delivery in &deliveries {
+            self.act(delivery);
+        }
         consumer.commit(&deliveries).await
     }
 
