@@ -260,7 +260,7 @@ fn a_payer_who_is_still_asked_when_the_hold_is_over_is_asked_no_longer() {
         .then(steps![dispatch(payment(), PaymentCommand::Cancel)]);
     given_inputs::<Checkout>(asked())
         .when(stopped(StopAnswer::Unanswered))
-        .then(steps![schedule(CheckoutTimer::Reconcile, after(37))]);
+        .then(steps![schedule(CheckoutTimer::Reconcile, after(36))]);
     let mut late = steps![dispatch(payment(), PaymentCommand::Succeed)];
     late.extend(retakes());
     given_inputs::<Checkout>(asked()).when(stopped(StopAnswer::AlreadyCharged)).then(late);
