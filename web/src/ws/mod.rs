@@ -38,8 +38,8 @@ const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
 /// with 1008, one that sends what is too large with 1009, and all with 1001 when the service stops.
 ///
 /// ```
-/// # use composable_rust_core::Projection;
-/// # /// # use composable_rust_web::{Topic, Topics, WebExt, web_socket};
+/// # use composable_rust_runtime::Application;
+/// # use composable_rust_web::{Topic, Topics, WebExt, web_socket};
 /// # fn with<A: Topic, B: Topic>(places: A, orders: B) {
 /// let builder = Application::builder("shop").routes(web_socket("/ws", Topics::new().with(places).with(orders)));
 /// # }

@@ -5,8 +5,6 @@
 mod actions;
 mod counts;
 mod decider;
-mod live;
-mod places;
 mod routes;
 mod seats;
 mod state;
@@ -17,7 +15,6 @@ pub mod views;
 pub use actions::{InventoryAction, InventoryCommand, InventoryEvent};
 pub use counts::Counts;
 pub use decider::InventoryRefused;
-pub use live::LiveAvailability;
-pub use routes::routes;
+pub use routes::{LiveAvailability, routes};
 pub use seats::{SeatState, Seats};
 pub use state::Inventory;

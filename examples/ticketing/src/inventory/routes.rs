@@ -1,7 +1,10 @@
 //! `/api/events/{id}/availability`: what is left; and what the organiser changes about it.
 
-use super::live::{LiveAvailability, OfEvent};
-use super::places::{SectionBody, places_of};
+mod live;
+mod places;
+
+pub use live::LiveAvailability;
+
 use super::views::Availability;
 use super::{Inventory, InventoryCommand};
 use crate::shared::{Places, SeatId, SectionId, ShowId};
@@ -12,6 +15,8 @@ use composable_rust::prelude::*;
 use composable_rust::web::{
     EventStream, Follow, PathIds, Routes, ViewAnswer, ViewAnswers, body_limit, get, post,
 };
+use live::OfEvent;
+use places::{SectionBody, places_of};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 

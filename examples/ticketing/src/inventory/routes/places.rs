@@ -1,8 +1,8 @@
 //! The places of a show as JSON text. A show may have a hundred thousand seats, so the text is written bit by bit, and
 //! between the bits others get their turn.
 
-use super::views::{Availability, SectionPlaces};
-use super::{Counts, SeatState, Seats};
+use crate::inventory::views::{Availability, SectionPlaces};
+use crate::inventory::{Counts, SeatState, Seats};
 use crate::shared::{Seat, SectionId, ShowId};
 use crate::show::{Section, SectionKind, Tier};
 use composable_rust::prelude::*;

@@ -1,7 +1,7 @@
 //! The places of a show as they change, for everybody who may see the show.
 
 use super::places::places_of;
-use super::views::Availability;
+use crate::inventory::views::Availability;
 use crate::shared::ShowId;
 use crate::show::event_to_see;
 use composable_rust::prelude::*;
