@@ -37,8 +37,11 @@ fn browser() -> Result<(), Error> {
     }
     if Step::program("", "apt-get", "--version").answers() {
         let packages = "install -y --no-install-recommends chromium chromium-driver fonts-dejavu-core";
-        Step::program("Packages: what there is", "apt-get", "update -qq").run()?;
-        Step::program("Packages: Chromium", "apt-get", packages).run()?;
+        // Where the lists cannot be renewed, older ones may do.
+        _ = Step::program("Packages: what there is", "apt-get", "update -qq").run();
+        Step::program("Packages: Chromium", "apt-get", packages)
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .run()?;
     }
     let how = "install Chromium (or Chrome) and the chromedriver of the same version";
     if answers() {
