@@ -4,7 +4,7 @@
 
 use crate::inventory::InventoryCommand;
 use crate::payment::PaymentCommand;
-use crate::payment::gateway::{ChargeAnswer, PaymentGateway, StopAnswer};
+use crate::payment::gateway::{ChargeAnswer, NoAnswer, PaymentGateway, StopAnswer};
 use crate::quota::QuotaCommand;
 use crate::reservation::{Reservation, ReservationCommand, ReservationStatus};
 use crate::shared::{PaymentId, QuotaId, ReservationId, SectionId, holds_of};
@@ -41,11 +41,8 @@ pub async fn settle(
     let confirms: Vec<_> =
         sold.map(|section| on(section, InventoryCommand::Confirm { reservation: id })).collect();
     let commands = (on(payment, outcome), on(id, consequence), confirms);
-    match app.execute_all(commands).request(request).await {
-        Ok(receipt) => Ok(Some(receipt.position)),
-        Err(ExecuteError::Rejected(_)) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
+    let settled = unless_refused(app.execute_all(commands).request(request).await)?;
+    Ok(settled.map(|receipt| receipt.position))
 }
 
 async fn require_action(
@@ -56,11 +53,8 @@ async fn require_action(
     // A repeat of the request may settle what the payer has decided since: that is another command, so this has an id
     // of its own. A second time it changes nothing.
     request.command_id = None;
-    match app.execute(payment, PaymentCommand::RequireAction).request(request).await {
-        Ok(receipt) => Ok(Some(receipt.position)),
-        Err(ExecuteError::Rejected(_)) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
+    let asked = app.execute(payment, PaymentCommand::RequireAction).request(request).await;
+    Ok(unless_refused(asked)?.map(|receipt| receipt.position))
 }
 
 /// Gives an order up for its customer: a payment under way is stopped first, then everything is free again at once.
@@ -118,8 +112,7 @@ pub async fn charge(
     payment: PaymentId,
     order: crate::payment::gateway::Order,
 ) -> ChargeAnswer {
-    let answer = within(app, gateway.charge(payment, order)).await;
-    answer.and_then(Result::ok).unwrap_or(ChargeAnswer::Unanswered)
+    answered(app, gateway.charge(payment, order)).await
 }
 
 /// Tells the gateway what the payer says. No answer is an answer, as to [`charge`].
@@ -129,8 +122,14 @@ pub async fn act_on(
     payment: PaymentId,
     approves: bool,
 ) -> ChargeAnswer {
-    let answer = within(app, gateway.act(payment, approves)).await;
-    answer.and_then(Result::ok).unwrap_or(ChargeAnswer::Unanswered)
+    answered(app, gateway.act(payment, approves)).await
+}
+
+async fn answered(
+    app: &Application,
+    asked: impl Future<Output = Result<ChargeAnswer, NoAnswer>>,
+) -> ChargeAnswer {
+    within(app, asked).await.and_then(Result::ok).unwrap_or(ChargeAnswer::Unanswered)
 }
 
 async fn stop(
@@ -147,6 +146,19 @@ async fn stop(
             let detail = "a payment is under way and its outcome is not known yet; try again shortly";
             Err(Problem::conflict("payment_in_progress", detail))
         }
+    }
+}
+
+/// What was written; nothing when it was refused, because somebody else has settled it.
+pub(super) fn unless_refused<T, R>(written: Result<T, ExecuteError<R>>) -> Result<Option<T>, Problem>
+where
+    R: std::error::Error,
+    Problem: From<ExecuteError<R>>,
+{
+    match written {
+        Ok(receipt) => Ok(Some(receipt)),
+        Err(ExecuteError::Rejected(_)) => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 

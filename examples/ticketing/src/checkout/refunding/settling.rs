@@ -1,6 +1,6 @@
 //! How a request gives tickets back: two appends and one call between them, so that its answer is final.
 
-use crate::checkout::settling::within;
+use crate::checkout::settling::{unless_refused, within};
 use crate::inventory::InventoryCommand;
 use crate::payment::PaymentCommand;
 use crate::payment::gateway::PaymentGateway;
@@ -67,9 +67,6 @@ async fn finish(
     let quantity = refund.quantity();
     let uncounted = on(refund.quota.clone(), QuotaCommand::GiveBackSome { reservation: order, quantity });
     let commands = (finish, refunded, take_back.collect::<Vec<_>>(), uncounted);
-    match app.execute_all(commands).request(request).await {
-        Ok(receipt) => Ok(Some(receipt.position)),
-        Err(ExecuteError::Rejected(_)) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
+    let finished = unless_refused(app.execute_all(commands).request(request).await)?;
+    Ok(finished.map(|receipt| receipt.position))
 }
