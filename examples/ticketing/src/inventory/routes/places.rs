@@ -1,7 +1,7 @@
 //! The places of a show as JSON text. A show may have a hundred thousand seats, so the text is written bit by bit, and
 //! between the bits others get their turn.
 
-use crate::inventory::views::{Availability, SectionPlaces};
+use crate::inventory::views::{Availability, SectionPlaces, sections_of};
 use crate::inventory::{Counts, SeatState, Seats};
 use crate::shared::{Seat, SectionId, ShowId};
 use crate::show::{Section, SectionKind, Tier};
@@ -10,8 +10,6 @@ use serde::Serialize;
 
 /// Seats that are written at once: some hundred microseconds.
 const AT_ONCE: usize = 1_000;
-/// Most sections of a show, and so of an answer.
-const MOST_SECTIONS: u32 = 1_000;
 
 /// A section as the API shows it.
 #[derive(Debug, Serialize)]
@@ -52,7 +50,7 @@ impl SectionBody {
 /// # Errors
 /// Why the view cannot be read.
 pub(super) async fn places_of(view: View<Availability>, id: ShowId) -> Result<(Position, String), Problem> {
-    let page = view.query().filter_eq("show", id).order_by("place").page(1, MOST_SECTIONS).fetch().await?;
+    let page = sections_of(&view, id).await?;
     let mut json = format!("{{\"event_id\":\"{id}\",\"sections\":[").into_bytes();
     for (index, row) in page.items.into_iter().enumerate() {
         if index > 0 {

@@ -4,6 +4,7 @@ use crate::inventory::{Counts, InventoryEvent};
 use crate::shared::{SectionId, ShowId};
 use crate::show::{Section, ShowEvent};
 use composable_rust::prelude::*;
+use composable_rust::runtime::{ViewError, ViewPage};
 
 /// The places of all sections.
 #[derive(Debug)]
@@ -34,6 +35,20 @@ pub enum PlacesEvent {
     Show(ShowId, ShowEvent),
     /// Places change.
     Inventory(SectionId, InventoryEvent),
+}
+
+/// Most sections of a show, and so of an answer.
+const MOST_SECTIONS: u32 = 1_000;
+
+/// The sections of a show, in its order, and the position that they show.
+///
+/// # Errors
+/// Why the view cannot be read.
+pub async fn sections_of(
+    view: &View<Availability>,
+    show: ShowId,
+) -> Result<ViewPage<SectionPlaces>, ViewError> {
+    view.query().filter_eq("show", show).order_by("place").page(1, MOST_SECTIONS).fetch().await
 }
 
 impl Projection for Availability {

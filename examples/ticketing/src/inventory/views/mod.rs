@@ -2,4 +2,4 @@
 
 mod availability;
 
-pub use availability::{Availability, SectionPlaces};
+pub use availability::{Availability, SectionPlaces, sections_of};

@@ -6,7 +6,7 @@ use super::seating::{Offer, SectionView};
 use super::selection::{Fault, Selection, field_of};
 use super::sign_in;
 use super::told::{When, tone};
-use crate::inventory::views::Availability;
+use crate::inventory::views::{Availability, sections_of};
 use crate::reservation::{NewReservation, hold_places};
 use crate::shared::ShowId;
 use crate::show::{Listing, Show, ShowStatus, event_to_see};
@@ -17,9 +17,6 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use composable_rust::prelude::*;
 use composable_rust::web::{FormBody, SeeOther};
-
-/// Most sections of a show.
-const MOST_SECTIONS: u32 = 1_000;
 
 #[derive(Template)]
 #[template(path = "show.html")]
@@ -112,7 +109,7 @@ async fn shown(
     (status, faults): (StatusCode, &[Fault]),
 ) -> Result<Response, Problem> {
     let Some(listing) = &show.listing else { return Err(Problem::internal()) };
-    let rows = places.query().filter_eq("show", id).order_by("place").page(1, MOST_SECTIONS).fetch().await?;
+    let rows = sections_of(places, id).await?;
     let zone = listing.venue.time_zone.as_str();
     let offer = Offer {
         selection,
