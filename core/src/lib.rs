@@ -69,6 +69,7 @@ pub mod json {
 #[doc(hidden)]
 pub mod __private {
     pub use composable_rust_core::id::check_key_of as check_key;
+    pub use composable_rust_core::keyed::joined;
     pub use composable_rust_core::shape::{Probe, Unshaped};
     pub use {serde, serde_json, uuid};
 }

@@ -87,8 +87,8 @@ pub fn derive_events(input: TokenStream) -> TokenStream {
 /// Makes a struct a row of a read model: serde and `Row`.
 ///
 /// `#[row(key = "section", index = "show, status")]`: the key's field, and the columns that queries may filter and
-/// order by. Several key fields (`key = "show, section"`) are joined with `/`. Every indexed field needs `IndexColumn`,
-/// every key field `Display`.
+/// order by. Several key fields (`key = "show, section"`) are joined with `/`, which within one is written `\/`. Every
+/// indexed field needs `IndexColumn`, every key field `Display`.
 #[proc_macro_derive(Row, attributes(row, serde))]
 pub fn derive_row(input: TokenStream) -> TokenStream {
     expand(input, row::expand)

@@ -33,8 +33,8 @@ pub(crate) fn expand(input: &DeriveInput, root: &Root, findings: &mut Findings) 
     let serde = mirror::serde_of(input, root);
     let types = key.iter().filter_map(|field| type_of(input, field));
     let key_type = if let [_] = key.as_slice() { quote!(#(#types)*) } else { quote!((#(#types),*)) };
-    let text_of = text_of_key(key.len());
-    let key = key_of(&key);
+    let text_of = text_of_key(key.len(), root);
+    let key = key_of(&key, root);
     let columns = index.iter().map(|field| field.unraw().to_string());
     let values = index.iter().map(|field| value_of(field, root));
     quote! {
@@ -99,24 +99,22 @@ fn type_of<'a>(input: &'a DeriveInput, name: &Ident) -> Option<&'a Type> {
 }
 
 /// The text of a key that is given, in the form of [`key_of`].
-fn text_of_key(fields: usize) -> TokenStream {
+fn text_of_key(fields: usize, root: &Root) -> TokenStream {
     match fields {
         0 => quote!(::std::string::String::new()),
         1 => quote!(::std::string::ToString::to_string(&key)),
         several => {
-            let pattern = vec!["{}"; several].join("/");
             let parts = (0..several).map(Index::from);
-            quote!(::std::format!(#pattern, #(key.#parts),*))
+            quote!(#root::__private::joined(&[#(&key.#parts),*]))
         }
     }
 }
 
 /// The text of the key; several fields are joined with `/`.
-fn key_of(fields: &[Ident]) -> TokenStream {
-    let pattern = vec!["{}"; fields.len()].join("/");
+fn key_of(fields: &[Ident], root: &Root) -> TokenStream {
     match fields {
         [] => quote!(::std::string::String::new()),
         [field] => quote!(::std::string::ToString::to_string(&self.#field)),
-        fields => quote!(::std::format!(#pattern, #(self.#fields),*)),
+        fields => quote!(#root::__private::joined(&[#(&self.#fields),*])),
     }
 }

@@ -22,3 +22,4 @@ pub use command::{
 pub use composable_rust_projections::{Behind, View, ViewError, ViewPage, ViewQuery};
 pub use environment::*;
 pub use process::ProcessOptions;
+pub use relay::RelayOptions;

@@ -13,12 +13,23 @@ const NAME: &str = "relay";
 /// The name of the circuit before the bus.
 pub(crate) const BUS_CIRCUIT: &str = "bus";
 
-/// Most messages published at once. A bus that lets its publishers wait must not be given more than it can take within
-/// the timeout, else the same ones are published over and over.
-const PUBLISH_LIMIT: usize = 200;
+/// Limits of the relay.
+#[derive(Debug, Clone, Copy)]
+pub struct RelayOptions {
+    /// Most messages published at once. A bus that lets its publishers wait must not be given more than it can take
+    /// within the timeout, else the same ones are published over and over. Default 200.
+    pub max_batch: usize,
+    /// How long the bus may take for so many. Default 10 s.
+    pub publish_timeout: Duration,
+    /// When the relay leaves a failing bus alone, and for how long.
+    pub circuit: CircuitOptions,
+}
 
-/// How long the bus may take for so many.
-const PUBLISH_TIMEOUT: Duration = Duration::from_secs(10);
+impl Default for RelayOptions {
+    fn default() -> Self {
+        Self { max_batch: 200, publish_timeout: Duration::from_secs(10), circuit: CircuitOptions::default() }
+    }
+}
 
 /// Publishes the log to the bus, at least once and in order per stream.
 #[derive(Debug)]
@@ -27,6 +38,7 @@ pub(crate) struct Relay {
     checkpoints: Arc<dyn CheckpointStore>,
     circuit: CircuitBreaker,
     timeout: Timeout,
+    max_batch: usize,
     /// Everything up to here was published in this turn.
     published: Position,
 }
@@ -36,10 +48,11 @@ impl Relay {
         bus: Arc<dyn EventBus>,
         checkpoints: Arc<dyn CheckpointStore>,
         clock: &Arc<dyn Clock>,
+        options: RelayOptions,
     ) -> Self {
-        let circuit = CircuitBreaker::new(BUS_CIRCUIT, CircuitOptions::default(), Arc::clone(clock));
-        let timeout = Timeout::new(PUBLISH_TIMEOUT, Arc::clone(clock));
-        Self { bus, checkpoints, circuit, timeout, published: Position::ZERO }
+        let circuit = CircuitBreaker::new(BUS_CIRCUIT, options.circuit, Arc::clone(clock));
+        let timeout = Timeout::new(options.publish_timeout, Arc::clone(clock));
+        Self { bus, checkpoints, circuit, timeout, max_batch: options.max_batch, published: Position::ZERO }
     }
 
     /// What keeps the relay from calling a bus that keeps failing.
@@ -52,7 +65,7 @@ impl Relay {
         let done = events.partition_point(|event| event.position <= self.published);
         // All of it behind: then it is an old event that comes again.
         let left = if done == events.len() { events } else { &events[done..] };
-        for part in left.chunks(PUBLISH_LIMIT) {
+        for part in left.chunks(self.max_batch) {
             let messages = part.iter().cloned().map(Message::of).collect();
             let publishing = async { self.bus.publish(messages).await.map_err(handle_error) };
             self.circuit.call(self.timeout.call(publishing)).await?;

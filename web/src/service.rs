@@ -197,7 +197,7 @@ impl Service for HttpService {
         let deadline = web.application().environment().clock.sleep(timeout).shared();
         if let Some(server) = server {
             let requests = web.under_way();
-            tracing::info!("draining: waiting for {requests} requests");
+            tracing::info!(requests, "draining: waiting for the requests under way");
             server.stop(deadline.clone()).await;
         }
         let finished = async {

@@ -1,6 +1,7 @@
 //! Keyed children within a parent.
 
 use super::{CasePath, Lens};
+use crate::keyed::joined;
 use crate::{Effects, Reducer};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -44,14 +45,9 @@ where
             return Effects::none();
         }
         let case = self.case;
-        let scope = scope_of(self.lens.name(), &key.to_string());
+        let scope = joined(&[&self.lens.name(), &key]);
         effects.within(&scope).map(move |action| case.embed((key.clone(), action)))
     }
-}
-
-/// The collection and the key. Two keys never give one scope, whatever they contain.
-fn scope_of(collection: &str, key: &str) -> String {
-    format!("{collection}/{}", key.replace('\\', "\\\\").replace('/', "\\/"))
 }
 
 impl<R: Reducer + fmt::Debug, S, A, K> fmt::Debug for ForEach<R, S, A, K> {

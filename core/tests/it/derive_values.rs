@@ -103,6 +103,20 @@ fn rows_have_a_key_and_indexed_columns() {
 }
 
 #[test]
+fn different_keys_of_several_fields_never_have_one_text() {
+    #[derive(Debug, Clone, PartialEq, Row)]
+    #[row(key = "left, right")]
+    struct Pair {
+        left: String,
+        right: String,
+    }
+    let texts = [("a/b", "c"), ("a", "b/c"), ("a\\/b", "c"), ("a\\", "b/c"), ("a", "\\b/c"), ("", "a/b/c")]
+        .map(|(left, right)| Pair::text_of((left.into(), right.into())));
+    assert_eq!(texts[0], r"a\/b/c");
+    assert_eq!(texts.iter().collect::<std::collections::BTreeSet<_>>().len(), texts.len(), "{texts:?}");
+}
+
+#[test]
 fn rejections_have_a_code_a_kind_and_a_message() {
     let all = [
         (

@@ -53,7 +53,8 @@ pub(crate) struct Reader {
 }
 
 /// What is done for a process before anything runs.
-pub(super) type Prepare = for<'a> fn(&'a Dependencies) -> BoxFuture<'a, Result<(), StoreError>>;
+pub(super) type Prepare =
+    for<'a> fn(&'a Dependencies, &'a SubscriptionOptions) -> BoxFuture<'a, Result<(), StoreError>>;
 
 /// A declared process.
 pub(crate) struct ProcessEntry {
@@ -74,7 +75,7 @@ impl ProcessEntry {
             reads: Reader { categories: P::Input::categories(), events: P::Input::event_types() },
             dispatches_to: P::Input::dispatches_to(),
             calls: P::Input::calls(),
-            prepare: |deps| Box::pin(note_start::<P>(deps)),
+            prepare: |deps, options| Box::pin(note_start::<P>(deps, options)),
             start: Box::new(start_process::<P>),
         }
     }

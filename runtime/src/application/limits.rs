@@ -30,6 +30,7 @@ pub(super) fn check(options: &ApplicationOptions, findings: &mut Vec<Finding>) {
     processes(options, &mut limits);
     projections(options, &mut limits);
     subscription("subscriptions", &options.subscriptions, &mut limits);
+    relay(options, &mut limits);
     limits.time("drain_timeout", options.drain_timeout, SPAN);
     limits.count("notice_buffer", options.notice_buffer, ITEMS);
 }
@@ -56,6 +57,12 @@ fn processes(options: &ApplicationOptions, limits: &mut Limits<'_>) {
     limits.time("processes.poll_interval", processes.poll_interval, INTERVAL);
     limits.time("processes.first_pause", processes.first_pause, INTERVAL);
     limits.time("processes.longest_pause", processes.longest_pause, INTERVAL);
+}
+
+fn relay(options: &ApplicationOptions, limits: &mut Limits<'_>) {
+    limits.count("relay.max_batch", options.relay.max_batch, ITEMS);
+    limits.time("relay.publish_timeout", options.relay.publish_timeout, INTERVAL);
+    limits.time("relay.circuit.open_for", options.relay.circuit.open_for, SPAN);
 }
 
 fn projections(options: &ApplicationOptions, limits: &mut Limits<'_>) {

@@ -2,6 +2,7 @@
 
 use crate::command::CommandOptions;
 use crate::process::ProcessOptions;
+use crate::relay::RelayOptions;
 use composable_rust_projections::{ProjectionOptions, SubscriptionOptions};
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ pub struct ApplicationOptions {
     pub projections: ProjectionOptions,
     /// Processes.
     pub processes: ProcessOptions,
+    /// The relay to the bus.
+    pub relay: RelayOptions,
     /// How long a shutdown may take; each part of it that is reached later has a second all the same.
     pub drain_timeout: Duration,
     /// From how many unread events on a projection counts as degraded.
@@ -31,6 +34,7 @@ impl Default for ApplicationOptions {
             subscriptions: SubscriptionOptions::default(),
             projections: ProjectionOptions::default(),
             processes: ProcessOptions::default(),
+            relay: RelayOptions::default(),
             drain_timeout: Duration::from_secs(30),
             lag_limit: 1_000,
             notice_buffer: 1_024,

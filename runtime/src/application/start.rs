@@ -158,7 +158,8 @@ pub(super) async fn start(builder: ApplicationBuilder) -> Result<Application, Ap
         (process.start)(&mut starting);
     }
     let checkpoints = Arc::clone(&starting.deps.storage.checkpoints);
-    let relay = Relay::new(Arc::clone(&bus), checkpoints, &starting.deps.environment.clock);
+    let relay =
+        Relay::new(Arc::clone(&bus), checkpoints, &starting.deps.environment.clock, starting.options.relay);
     let circuits = Circuits::default();
     circuits.add(relay.circuit());
     starting.handles.put(circuits);
@@ -176,9 +177,10 @@ impl Starting {
     /// task.
     async fn prepare(&mut self, processes: Processes) -> Result<(), ApplicationError> {
         let (preparing, deps) = (std::mem::take(&mut self.preparing), self.deps.clone());
+        let options = self.options.subscriptions.clone();
         let prepared = async {
             rows::prepared(preparing).await?;
-            processes.prepared(&deps).await.map_err(ApplicationError::Storage)
+            processes.prepared(&deps, &options).await.map_err(ApplicationError::Storage)
         };
         let prepared = prepared.await.map(|served| self.handles.put(served));
         if let Err(error) = prepared {

@@ -7,7 +7,7 @@
 use super::entries::{Prepare, ProcessEntry};
 use composable_rust_core::port::{StoreError, TimerStore};
 use composable_rust_core::{elapsed, process_category};
-use composable_rust_projections::Dependencies;
+use composable_rust_projections::{Dependencies, SubscriptionOptions};
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -27,9 +27,13 @@ impl Processes {
     }
 
     /// Prepares each, and says in the log which timers wait for a process that is not among them.
-    pub(super) async fn prepared(self, deps: &Dependencies) -> Result<Served, StoreError> {
+    pub(super) async fn prepared(
+        self,
+        deps: &Dependencies,
+        options: &SubscriptionOptions,
+    ) -> Result<Served, StoreError> {
         for prepare in self.prepare {
-            prepare(deps).await?;
+            prepare(deps, options).await?;
         }
         for unserved in self.served.missing(&*deps.storage.timers).await? {
             tracing::warn!("{}", unserved.advice());

@@ -3,8 +3,7 @@
 use super::subscription_name;
 use composable_rust_core::port::{Checkpoint, LogQuery, StoreError};
 use composable_rust_core::{Position, Process, ProcessStart};
-use composable_rust_projections::{Dependencies, Leasing};
-use std::time::Duration;
+use composable_rust_projections::{Dependencies, Leasing, SubscriptionOptions};
 use tokio_util::sync::CancellationToken;
 
 /// Before a process runs for the first time that starts [`ProcessStart::Now`], notes the end of the log, so that all
@@ -15,10 +14,13 @@ use tokio_util::sync::CancellationToken;
 ///
 /// # Cancel safety
 /// Dropping the future leaves it noted or not.
-pub(crate) async fn note_start<P: Process>(deps: &Dependencies) -> Result<(), StoreError> {
+pub(crate) async fn note_start<P: Process>(
+    deps: &Dependencies,
+    options: &SubscriptionOptions,
+) -> Result<(), StoreError> {
     match P::START {
         ProcessStart::Beginning => Ok(()),
-        ProcessStart::Now => note(deps, &subscription_name(P::NAME)).await,
+        ProcessStart::Now => note(deps, options, &subscription_name(P::NAME)).await,
     }
 }
 
@@ -32,7 +34,11 @@ pub(super) async fn first_position<P: Process>(deps: &Dependencies) -> Result<Po
     }
 }
 
-async fn note(deps: &Dependencies, subscription: &str) -> Result<(), StoreError> {
+async fn note(
+    deps: &Dependencies,
+    options: &SubscriptionOptions,
+    subscription: &str,
+) -> Result<(), StoreError> {
     let (checkpoints, book) = (&deps.storage.checkpoints, book(subscription));
     loop {
         let has_run = checkpoints.load_checkpoint(subscription).await? > Position::ZERO;
@@ -41,8 +47,7 @@ async fn note(deps: &Dependencies, subscription: &str) -> Result<(), StoreError>
         }
         // Two applications that start at once must not each note an end of their own: the later one would make the
         // process skip what the earlier one has promised to hear.
-        let leasing =
-            Leasing { work: book.clone(), ttl: Duration::from_secs(5), retry: Duration::from_millis(100) };
+        let leasing = Leasing::new(book.clone(), options);
         let Some(lease) = leasing.acquire(deps, &CancellationToken::new()).await else { continue };
         let write = |position| Checkpoint { subscription: book.clone(), position, fence: lease.fence };
         let written = async {

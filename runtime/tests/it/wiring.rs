@@ -204,6 +204,7 @@ fn every_number_and_time_of_the_options_has_limits() {
             &mut processes.concurrent_steps,
             &mut processes.concurrent_work,
             &mut options.projections.rows_kept,
+            &mut options.relay.max_batch,
             &mut options.notice_buffer,
         ] {
             *count = number;
@@ -218,6 +219,8 @@ fn every_number_and_time_of_the_options_has_limits() {
             &mut options.projections.drop_after,
             &mut options.projections.wait_poll,
             &mut options.projections.wait_timeout,
+            &mut options.relay.publish_timeout,
+            &mut options.relay.circuit.open_for,
             &mut options.drain_timeout,
         ] {
             *span = time;
@@ -239,9 +242,9 @@ fn every_number_and_time_of_the_options_has_limits() {
         }
     }
     assert_eq!(builder().findings(), []);
-    // All 13 numbers and 10 times, and 2 and 8 of each of the two subscriptions, but for those that may be 0.
+    // All 14 numbers and 12 times, and 2 and 8 of each of the two subscriptions, but for those that may be 0.
     for (number, time, count) in
-        [(0, Duration::ZERO, 43 - 8), (usize::MAX, Duration::MAX, 43), (usize::MAX, Duration::ZERO, 17 + 19)]
+        [(0, Duration::ZERO, 46 - 9), (usize::MAX, Duration::MAX, 46), (usize::MAX, Duration::ZERO, 18 + 20)]
     {
         let mut options = ApplicationOptions::default();
         set_all(&mut options, number, time);

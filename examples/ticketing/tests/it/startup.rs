@@ -156,7 +156,10 @@ async fn the_log_tells_of_requests_and_of_the_end_without_colours_in_a_file() {
     let line = log.lines().find(|line| line.contains("GET /api/events 200 in ")).expect(&log);
     assert!(line.contains(" ms") && line.contains(&answer.header("x-request-id")), "{line}");
     assert!(!log.contains('\u{1b}') && !log.contains("q=secret") && !log.contains("/livez"), "{log}");
-    assert!(log.contains("draining: waiting for 0 requests") && log.contains(" stopped"), "{log}");
+    assert!(
+        log.contains("draining: waiting for the requests under way requests=0") && log.contains(" stopped"),
+        "{log}"
+    );
 }
 
 /// The first lets what is under way end.
