@@ -71,5 +71,5 @@ pub mod __private {
     pub use composable_rust_core::id::check_key_of as check_key;
     pub use composable_rust_core::keyed::joined;
     pub use composable_rust_core::shape::{Probe, Unshaped};
-    pub use {serde, serde_json, uuid};
+    pub use {schemars, serde, serde_json, uuid};
 }

@@ -1,6 +1,8 @@
 //! Versions and positions: where an event stands in its stream and in the log.
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::fmt;
 
 /// A number is larger than a store can hold (2^63 - 1).
@@ -50,6 +52,20 @@ macro_rules! counter {
             /// From a signed SQL column; a negative number reads as zero.
             pub const fn from_i64(value: i64) -> Self {
                 Self(if value < 0 { 0 } else { value.cast_unsigned() })
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({ "type": "integer", "format": "int64", "minimum": 0, "maximum": MAX })
             }
         }
 

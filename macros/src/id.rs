@@ -29,11 +29,13 @@ pub(crate) fn expand(input: &DeriveInput, root: &Root, findings: &mut Findings) 
     };
     let (text, own) = (text_of(input, root, inside), own_of(input, of_type, inside));
     let (serde, shaped) = (serde_of(input, root), shape::shaped_of(input, root));
+    let schema = schema_of(input, root, inside);
     quote! {
         #text
         #own
         #serde
         #shaped
+        #schema
 
         #[automatically_derived]
         impl #root::StreamKey for #name {}
@@ -135,6 +137,48 @@ fn own_of(input: &DeriveInput, of_type: &Type, inside: Inside) -> TokenStream {
         impl ::core::convert::From<&Self> for #name {
             fn from(id: &Self) -> Self {
                 Self(::core::clone::Clone::clone(&id.0))
+            }
+        }
+    }
+}
+
+/// What a client sees of it: a UUID, or a text that may be a stream's key.
+fn schema_of(input: &DeriveInput, root: &Root, inside: Inside) -> TokenStream {
+    let name = input.ident.unraw().to_string();
+    let schema = match inside {
+        Inside::Uuid => quote!({ "type": "string", "format": "uuid" }),
+        Inside::Text => quote!({
+            "type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[^\\x00-\\x1f\\x7f-\\x9f]*$"
+        }),
+    };
+    described_as(input, root, (&name, true), &schema)
+}
+
+/// An implementation of `JsonSchema`, told at each use or under its name.
+pub(crate) fn described_as(
+    input: &DeriveInput,
+    root: &Root,
+    (shown, is_inline): (&str, bool),
+    schema: &TokenStream,
+) -> TokenStream {
+    let (name, schemars) = (&input.ident, root.schemars());
+    quote! {
+        #[automatically_derived]
+        impl #schemars::JsonSchema for #name {
+            fn inline_schema() -> bool {
+                #is_inline
+            }
+
+            fn schema_name() -> ::std::borrow::Cow<'static, str> {
+                ::std::borrow::Cow::Borrowed(#shown)
+            }
+
+            fn schema_id() -> ::std::borrow::Cow<'static, str> {
+                ::std::borrow::Cow::Borrowed(::core::concat!(::core::module_path!(), "::", #shown))
+            }
+
+            fn json_schema(_: &mut #schemars::SchemaGenerator) -> #schemars::Schema {
+                #schemars::json_schema!(#schema)
             }
         }
     }

@@ -25,6 +25,9 @@ pub(crate) fn expand(input: &DeriveInput, root: &Root, findings: &mut Findings) 
     let rest = (variants.len() < data.variants.len()).then(|| quote!(_ => ""));
     let as_text = quote!(match *self { #(Self::#variants => #texts,)* #rest });
     let (serde, shaped) = (id::serde_of(input, root), shape::shaped_of(input, root));
+    let shown = name.unraw().to_string();
+    let schema = quote!({ "type": "string", "enum": [#(#texts),*] });
+    let schema = id::described_as(input, root, (&shown, false), &schema);
     quote! {
         #[automatically_derived]
         #[allow(dead_code)]
@@ -57,6 +60,8 @@ pub(crate) fn expand(input: &DeriveInput, root: &Root, findings: &mut Findings) 
         #serde
 
         #shaped
+
+        #schema
 
         #[automatically_derived]
         impl #root::IndexColumn for #name {

@@ -115,7 +115,7 @@ pub fn derive_call(input: TokenStream) -> TokenStream {
 }
 
 /// Makes `struct ShowId(Uuid)` or `struct ShowId(String)` an identifier: `Display`, `FromStr`, serde as plain text,
-/// `StreamKey`, `IndexColumn` and `as_uuid()` with `From<Uuid>`, or `as_str()`.
+/// `JsonSchema`, `StreamKey`, `IndexColumn` and `as_uuid()` with `From<Uuid>`, or `as_str()`.
 ///
 /// Derive `Debug, Clone, PartialEq` (and `Copy, Eq, Hash` as needed) beside it. A text is an identifier when it may be
 /// a stream's key: 1 to 200 bytes without control characters.
@@ -124,8 +124,8 @@ pub fn derive_id(input: TokenStream) -> TokenStream {
     expand(input, id::expand)
 }
 
-/// Gives an enum without fields a text for each variant: `as_str()`, `Display`, `FromStr`, serde as that text and
-/// `IndexColumn`. The text is the variant's name in snake case, or `#[label("on sale")]`.
+/// Gives an enum without fields a text for each variant: `as_str()`, `Display`, `FromStr`, serde as that text,
+/// `JsonSchema` and `IndexColumn`. The text is the variant's name in snake case, or `#[label("on sale")]`.
 #[proc_macro_derive(Label, attributes(label))]
 pub fn derive_label(input: TokenStream) -> TokenStream {
     expand(input, label::expand)

@@ -35,6 +35,11 @@ impl Root {
         quote!(#self::__private::serde)
     }
 
+    /// The path of schemars.
+    pub(crate) fn schemars(&self) -> TokenStream {
+        quote!(#self::__private::schemars)
+    }
+
     /// The path of serde as serde's own attribute wants it.
     pub(crate) fn serde_text(&self) -> String {
         format!("::{}::__private::serde", self.krate)
