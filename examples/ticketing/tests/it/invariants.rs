@@ -29,12 +29,13 @@ pub(crate) enum Promise {
     ViewsEqualARebuild,
     NothingIsParked,
     StepsAreTakenOnce,
+    KeysActOnce,
     TheBusTellsTheLog,
     NoTaskPanics,
 }
 
 impl Promise {
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::NoOversell,
         Self::HoldsEnd,
         Self::PaidMeansTicketsOrRefund,
@@ -44,6 +45,7 @@ impl Promise {
         Self::ViewsEqualARebuild,
         Self::NothingIsParked,
         Self::StepsAreTakenOnce,
+        Self::KeysActOnce,
         Self::TheBusTellsTheLog,
         Self::NoTaskPanics,
     ];
@@ -61,6 +63,7 @@ impl fmt::Display for Promise {
             Self::ViewsEqualARebuild => "projections equal a full rebuild",
             Self::NothingIsParked => "nothing is left among the dead letters",
             Self::StepsAreTakenOnce => "no process takes a step again for an event that it has heard",
+            Self::KeysActOnce => "what is asked for again under its key is done once",
             Self::TheBusTellsTheLog => {
                 "who follows the bus acts on each event once, in the order of its stream"
             }
@@ -329,7 +332,7 @@ async fn process_streams(app: &Application) -> Vec<StreamId> {
 }
 
 /// The keys of all streams of a category.
-async fn keys(app: &Application, category: &str) -> Vec<String> {
+pub(crate) async fn keys(app: &Application, category: &str) -> Vec<String> {
     let events = events(app, category).await.into_iter().filter(|event| event.version.get() == 1);
     events.map(|event| event.stream.key().to_owned()).collect()
 }

@@ -22,9 +22,9 @@ impl Proof {
         Self { started, lasts, first: if lasts.is_some() { new_seed } else { 0 }, short }
     }
 
-    /// `short` cases from seed 0, whatever is asked for.
-    pub(crate) fn short(short: u64) -> Self {
-        Self { started: now().0, lasts: None, first: 0, short }
+    /// `short` cases from seed `first`, whatever is asked for.
+    pub(crate) fn short_from(first: u64, short: u64) -> Self {
+        Self { started: now().0, lasts: None, first, short }
     }
 
     /// Where the seeds begin.

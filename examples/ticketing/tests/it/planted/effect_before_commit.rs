@@ -44,5 +44,5 @@ fn charge_first(right: Storage, gateway: Arc<SimulatedGateway>) -> Storage {
 
 #[test]
 fn simulation_finds_an_effect_before_its_commit() {
-    is_found(&Bug { storage: charge_first, ..Bug::NONE }, Promise::PaidMeansTicketsOrRefund);
+    is_found(&Bug { storage: charge_first, from: 90, ..Bug::NONE }, Promise::PaidMeansTicketsOrRefund);
 }

@@ -4,7 +4,7 @@
 use super::gateway::BadNetwork;
 use super::listener::Listener;
 use super::replay;
-use crate::invariants::{Broken, Promise, broken};
+use crate::invariants::{Broken, Promise, broken, keys};
 use crate::planted::Bug;
 use crate::story::{Buyer, offer, rush};
 use composable_rust::prelude::*;
@@ -160,6 +160,7 @@ impl<'a> World<'a> {
                 app.environment().clock.sleep(REST).await;
                 found = broken(&app, &on_sale.section, self.bank.ledger()).await;
                 found.extend(self.listener.broken(&app).await);
+                found.extend(offered_again(&app).await);
                 if found.is_empty() {
                     break;
                 }
@@ -173,6 +174,13 @@ impl<'a> World<'a> {
             }
         }
     }
+}
+
+/// Every life offers the show under the same keys.
+async fn offered_again(app: &Application) -> Option<Broken> {
+    let shows = keys(app, "show").await;
+    let how = format!("the show was made {} times: {shows:?}", shows.len());
+    (shows.len() != 1).then_some(Broken { promise: Promise::KeysActOnce, how })
 }
 
 fn draw(simulation: &Simulation, number: u64) -> Buyer {
