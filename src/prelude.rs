@@ -21,9 +21,9 @@ pub use composable_rust_sqlite::Sqlite;
 
 #[cfg(feature = "web")]
 pub use composable_rust_web::{
-    Authenticator, CommandRequest, Findings, HttpOptions, IfMatch, JsonBody, KeyedRequest, MinPosition,
-    PageBody, Pagination, PathId, PathIds, Principal, Problem, QueryParams, Validate, Versioned, WebExt,
-    Written,
+    Authenticator, CommandRequest, Created, Findings, HttpOptions, IfMatch, JsonBody, KeyedRequest,
+    MinPosition, PageBody, Pagination, PathId, PathIds, Principal, Problem, QueryParams, Validate, Versioned,
+    WebExt, Written,
 };
 
 #[cfg(feature = "testing")]

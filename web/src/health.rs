@@ -4,24 +4,27 @@
 //! shows the parts without which nothing can be served, and says no while draining; `/health` shows all. The parts are
 //! asked by [`Application::health`](composable_rust_runtime::Application::health).
 
-use crate::{Routes, Web, get};
+use crate::{Endpoint, Operation, Routes, Web, get};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use composable_rust_runtime::{ComponentHealth, ComponentStatus};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Component {
+    #[schemars(extend("enum" = ["healthy", "degraded", "unhealthy"]))]
     status: &'static str,
     duration_ms: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Health {
+    #[schemars(extend("enum" = ["healthy", "degraded", "unhealthy"]))]
     status: &'static str,
     components: BTreeMap<String, Component>,
 }
@@ -29,12 +32,17 @@ struct Health {
 /// `/livez`, `/readyz`, `/health` and their aliases.
 pub(crate) fn routes() -> Routes {
     Routes::new()
-        .route("/livez", get(live).about("Whether the process lives"))
-        .route("/health/live", get(live).about("Whether the process lives"))
-        .route("/readyz", get(ready).about("Whether it can serve"))
-        .route("/health/ready", get(ready).about("Whether it can serve"))
-        .route("/ready", get(ready).about("Whether it can serve"))
-        .route("/health", get(health).about("How each part is"))
+        .route("/livez", probe(get(live).about("Whether the process lives")))
+        .route("/health/live", probe(get(live).about("Whether the process lives")))
+        .route("/readyz", probe(get(ready).about("Whether it can serve")))
+        .route("/health/ready", probe(get(ready).about("Whether it can serve")))
+        .route("/ready", probe(get(ready).about("Whether it can serve")))
+        .route("/health", probe(get(health).about("How each part is")))
+}
+
+fn probe(endpoint: Endpoint) -> Endpoint {
+    let endpoint = endpoint.said(Operation::stands_alone).answers::<Health>();
+    endpoint.succeeds(StatusCode::OK).succeeds(StatusCode::SERVICE_UNAVAILABLE)
 }
 
 async fn live() -> Response {

@@ -102,6 +102,7 @@ mod ws;
 /// let routes: Router<composable_rust_runtime::Application> = Router::new().route("/", get(async || "hello"));
 /// ```
 pub use axum;
+pub use schemars;
 
 pub use service::{HttpService, InProcess, Listening, WebExt};
 
@@ -124,7 +125,7 @@ pub use rate_limit::{InProcessRateLimits, RateLimitLayer};
 pub use request_ids::RequestIds;
 pub use server::{BodyTooSlow, HttpOptions};
 pub use view_answers::{ViewAnswer, ViewAnswers};
-pub use written::{Versioned, Written};
+pub use written::{Created, Versioned, Written};
 pub use ws::{Topics, web_socket};
 
 pub(crate) use web::Web;

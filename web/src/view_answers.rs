@@ -1,11 +1,11 @@
-//! Answers made from a view, each kept until the view shows something newer.
+//! Answers made from a view, each kept until a row of the view changes.
 
 use crate::{Describes, Operation, Problem};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use composable_rust_core::{Position, Projection};
-use composable_rust_runtime::View;
+use composable_rust_runtime::{Shows, View};
 use lru::LruCache;
 use std::fmt;
 use std::hash::Hash;
@@ -14,9 +14,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// What a slot takes besides its answer.
 const SLOT_BYTES: usize = 256;
 
-/// JSON made from a view, for as many readers as there are: one makes it at each position of the view, and all others
-/// get the same bytes. Whatever is asked for, an answer is never older than the view was when it was asked for. Cheap
-/// to clone.
+/// JSON made from a view, for as many readers as there are: one makes it after each change of the view's rows, and all
+/// others get the same bytes; events that the view does not take change nothing but the position told. Whatever is
+/// asked for, an answer is never older than the view was when it was asked for. Cheap to clone.
 ///
 /// ```
 /// # use composable_rust_core::Projection;
@@ -25,7 +25,7 @@ const SLOT_BYTES: usize = 256;
 /// async fn total<P: Projection>(answers: ViewAnswers<&'static str>, view: View<P>) -> Result<ViewAnswer, Problem> {
 ///     answers.get("total", view, async |view| {
 ///         let page = view.query().page(1, 1).fetch().await?;
-///         Ok(ViewAnswer::new(page.position, format!("{{\"total\":{}}}", page.total)))
+///         ViewAnswer::new(page.position, &format!("{{\"total\":{}}}", page.total))
 ///     }).await
 /// }
 /// ```
@@ -50,20 +50,49 @@ struct Slot {
 #[derive(Clone)]
 struct Kept {
     generation: u32,
+    /// The view's when the answer began to be made.
+    changes: u64,
     answer: ViewAnswer,
 }
 
-/// A JSON text that shows a view at a position, which it also tells as `X-Position`.
+/// A JSON object that shows a view at a position, which it also tells: as its first member `position` and as
+/// `X-Position`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ViewAnswer {
     position: Position,
     body: Bytes,
+    /// Where in the body its own members begin.
+    members: usize,
 }
 
 impl ViewAnswer {
-    /// `json` as it was read at `position`.
-    pub fn new(position: Position, json: impl Into<Bytes>) -> Self {
-        Self { position, body: json.into() }
+    /// `object`, a JSON object without its position, as it was read at `position`.
+    ///
+    /// # Errors
+    /// 500 when it is no object.
+    pub fn new(position: Position, object: &str) -> Result<Self, Problem> {
+        let members = object.strip_prefix('{').filter(|members| members.ends_with('}'));
+        let members = members.ok_or_else(|| {
+            tracing::error!("an answer made from a view is no JSON object");
+            Problem::internal()
+        })?;
+        Ok(Self::of(position, members.as_bytes()))
+    }
+
+    /// The same as of a position up to which nothing has changed.
+    fn at(&self, position: Position) -> Self {
+        if position <= self.position {
+            return self.clone();
+        }
+        Self::of(position, self.body.get(self.members..).unwrap_or_default())
+    }
+
+    /// `members` are what follows the opening brace.
+    fn of(position: Position, members: &[u8]) -> Self {
+        let comma = if members == b"}" { "" } else { "," };
+        let head = format!("{{\"position\":{position}{comma}");
+        let body = [head.as_bytes(), members].concat();
+        Self { position, body: body.into(), members: head.len() }
     }
 }
 
@@ -76,7 +105,7 @@ impl IntoResponse for ViewAnswer {
 
 impl Describes for ViewAnswer {
     fn describe(operation: &mut Operation) {
-        operation.answers("application/json");
+        operation.answers_text("application/json");
         operation.answers_header("X-Position", "What it shows.");
     }
 }
@@ -115,14 +144,14 @@ impl<K: Hash + Eq + Clone> ViewAnswers<K> {
         make: impl AsyncFnOnce(View<P>) -> Result<ViewAnswer, Problem>,
     ) -> Result<ViewAnswer, Problem> {
         let shows = view.shows().await?;
-        let Some((generation, _)) = shows else { return make(view).await };
+        let Some(Shows { generation, changes, .. }) = shows else { return make(view).await };
         let slot = self.lock().slot(&key);
         let turn = slot.turn.lock().await;
         if let Some(answer) = slot.showing(shows) {
             return Ok(answer);
         }
         let answer = make(view).await?;
-        slot.keep(Kept { generation, answer: answer.clone() });
+        slot.keep(Kept { generation, changes, answer: answer.clone() });
         drop(turn);
         self.lock().count(&key, &answer);
         Ok(answer)
@@ -134,12 +163,14 @@ impl<K: Hash + Eq + Clone> ViewAnswers<K> {
 }
 
 impl Slot {
-    /// The answer, if it shows at least this.
-    fn showing(&self, shows: Option<(u32, Position)>) -> Option<ViewAnswer> {
-        let (generation, position) = shows?;
-        let kept = self.kept();
-        let kept = kept.as_ref().filter(|kept| kept.generation == generation);
-        kept.filter(|kept| kept.answer.position >= position).map(|kept| kept.answer.clone())
+    /// The answer, if it shows at least this. It is told at the position that it shows by now.
+    fn showing(&self, shows: Option<Shows>) -> Option<ViewAnswer> {
+        let Shows { generation, changes, position } = shows?;
+        let mut kept = self.kept();
+        // One that was made after more changes shows more, and its own position tells how much.
+        let kept = kept.as_mut().filter(|kept| kept.generation == generation && kept.changes >= changes)?;
+        kept.answer = kept.answer.at(position);
+        Some(kept.answer.clone())
     }
 
     fn keep(&self, kept: Kept) {

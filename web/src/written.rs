@@ -65,20 +65,27 @@ pub struct Written<T> {
     status: StatusCode,
     version: StreamVersion,
     position: Option<Position>,
-    location: Option<String>,
     body: Option<T>,
+}
+
+/// A [`Written`] with the address of what was made: 201.
+#[derive(Debug, Clone)]
+pub struct Created<T> {
+    location: String,
+    written: Written<T>,
 }
 
 impl<T> Written<T> {
     /// 200 with a body, after a write or a read.
     pub fn ok(of: &impl Versioned, body: T) -> Self {
         let (version, position) = (of.version(), of.position());
-        Self { status: StatusCode::OK, version, position, location: None, body: Some(body) }
+        Self { status: StatusCode::OK, version, position, body: Some(body) }
     }
 
     /// 201 with a body and the address of what was made.
-    pub fn created(of: &impl Versioned, location: impl Into<String>, body: T) -> Self {
-        Self { status: StatusCode::CREATED, location: Some(location.into()), ..Self::ok(of, body) }
+    pub fn created(of: &impl Versioned, location: impl Into<String>, body: T) -> Created<T> {
+        let written = Self { status: StatusCode::CREATED, ..Self::ok(of, body) };
+        Created { location: location.into(), written }
     }
 }
 
@@ -96,13 +103,18 @@ impl<T: Serialize> IntoResponse for Written<T> {
         if let Some(position) = self.position {
             insert(&mut headers, HeaderName::from_static("x-position"), &position.to_string());
         }
-        if let Some(location) = &self.location {
-            insert(&mut headers, header::LOCATION, location);
-        }
         match self.body {
             Some(body) => (self.status, headers, Json(body)).into_response(),
             None => (self.status, headers).into_response(),
         }
+    }
+}
+
+impl<T: Serialize> IntoResponse for Created<T> {
+    fn into_response(self) -> Response {
+        let mut response = self.written.into_response();
+        insert(response.headers_mut(), header::LOCATION, &self.location);
+        response
     }
 }
 

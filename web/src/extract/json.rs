@@ -83,13 +83,20 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
 /// 400 when it is not JSON in UTF-8, 422 when it is not a `T`.
 pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let text = std::str::from_utf8(bytes).map_err(|_| Problem::malformed_request("the body is not UTF-8"))?;
-    let (value, mut errors) = read(&tree_of(text)?, false);
-    match value {
-        Ok(value) if errors.is_empty() => return Ok(value),
-        Ok(_) => {}
-        Err(wrong) => errors.push(wrong),
+    match read(&tree_of(text)?, false) {
+        (Ok(value), unknown) if unknown.is_empty() => Ok(value),
+        (Ok(_), unknown) => Err(Problem::validation_failed(unknown)),
+        (Err(faults), unknown) => Err(Problem::validation_failed([unknown, faults].concat())),
     }
-    Err(Problem::validation_failed(errors))
+}
+
+/// A value from the fields of a form; those that it does not know are left.
+///
+/// # Errors
+/// 422 when it is not a `T`.
+pub(crate) fn decode_form<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let (value, _) = read(&Node::of_pairs(form_urlencoded::parse(bytes)), true);
+    value.map_err(Problem::validation_failed)
 }
 
 /// The text as a tree. JSON allows numbers that no `f64` holds and any depth; both are refused with their place.

@@ -8,6 +8,7 @@ mod path;
 mod precondition;
 mod query;
 mod reader;
+mod stand_in;
 mod tree;
 mod wrong;
 
@@ -15,7 +16,8 @@ pub(crate) use body::read_body;
 pub use body::{BodyLimit, body_limit};
 pub use findings::{Findings, Validate};
 pub use json::JsonBody;
-pub(crate) use json::{decode, limit_of};
+pub(crate) use json::{decode, decode_form, limit_of};
+pub(crate) use page::PageQuery;
 pub use page::{PageBody, Pagination};
 pub use path::{PathId, PathIds};
 pub use precondition::{IfMatch, MinPosition};

@@ -8,6 +8,7 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use composable_rust_core::Position;
 use composable_rust_runtime::ViewPage;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 const DEFAULT_SIZE: u32 = 20;
@@ -23,9 +24,14 @@ pub struct Pagination {
     pub page_size: u32,
 }
 
-#[derive(Deserialize)]
-struct Raw {
+/// As it is written.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct PageQuery {
+    /// From 1.
+    #[schemars(range(min = 1), extend("default" = 1))]
     page: Option<u32>,
+    /// Most items on a page.
+    #[schemars(range(min = 1, max = LARGEST_SIZE), extend("default" = DEFAULT_SIZE))]
     page_size: Option<u32>,
 }
 
@@ -33,7 +39,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Pagination {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let raw: Raw = query::parse(parts)?;
+        let raw: PageQuery = query::parse(parts)?;
         let (page, page_size) = (raw.page.unwrap_or(1), raw.page_size.unwrap_or(DEFAULT_SIZE));
         if page == 0 {
             return Err(Problem::invalid_parameter("page", "page starts at 1"));
@@ -46,7 +52,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Pagination {
 }
 
 /// A page as it is answered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "PageOf{T}")]
 pub struct PageBody<T> {
     /// What is on it; empty past the end.
     pub items: Vec<T>,

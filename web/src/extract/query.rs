@@ -44,9 +44,13 @@ impl Known {
 pub(super) fn parse<T: DeserializeOwned>(parts: &Parts) -> Result<T, Problem> {
     let tree = tree_of(parts.uri.query().unwrap_or_default());
     let (value, unknown) = read(&tree, true);
-    let value = value.map_err(|wrong| match wrong.pointer.strip_prefix('/') {
-        Some(name) => Problem::invalid_parameter(name, format!("{name}: {}", wrong.detail)),
-        None => Problem::invalid_parameter("query", wrong.detail),
+    let value = value.map_err(|faults| {
+        // The first stands for all: a query has no place for a list of faults.
+        let Some(wrong) = faults.into_iter().next() else { return Problem::internal() };
+        match wrong.pointer.strip_prefix('/') {
+            Some(name) => Problem::invalid_parameter(name, format!("{name}: {}", wrong.detail)),
+            None => Problem::invalid_parameter("query", wrong.detail),
+        }
     })?;
     if let (Some(known), Node::Object(parameters)) = (parts.extensions.get::<Known>(), tree) {
         let unknown: BTreeSet<_> = unknown.into_iter().map(|unknown| unknown.pointer).collect();

@@ -2,6 +2,7 @@
 //! wanted, ignores what it does not know, and tells faults in the words of Rust.
 
 use super::findings::pointer_in;
+use super::stand_in::{Learnt, StandIn, StandIns};
 use super::tree::Node;
 use super::wrong::{Wrong, is_object, unknown_field};
 use crate::FieldError;
@@ -13,15 +14,60 @@ use serde::de::{
 use std::cell::RefCell;
 use std::marker::PhantomData;
 
-/// A value, and a fault for each member that it does not know.
+/// Most faults that are told at once: each takes a reading of its own.
+const MOST_FAULTS: usize = 20;
+/// Of what has more values than this, only the first fault is told.
+const LARGEST_READ_AGAIN: usize = 2_000;
+
+/// A value, or all that does not fit; and what nobody knows.
 ///
 /// `is_text` says that numbers are written as text, as in a query.
 pub(super) fn read<T: DeserializeOwned>(
     node: &Node,
     is_text: bool,
+) -> (Result<T, Vec<FieldError>>, Vec<FieldError>) {
+    let mut stand_ins = StandIns::default();
+    let (read, mut unknown) = once::<T>(node, is_text, &stand_ins);
+    let mut fault = match read {
+        Ok(value) => return (Ok(value), unknown),
+        Err(fault) => fault,
+    };
+    let most = if node.size() > LARGEST_READ_AGAIN { 1 } else { MOST_FAULTS };
+    let mut faults = Vec::new();
+    loop {
+        match stand_ins.learn(&fault) {
+            Learnt::New => faults.push(fault),
+            Learnt::Another => {}
+            // The first is told whether or not there is a way on.
+            Learnt::Nothing if faults.is_empty() => {
+                faults.push(fault);
+                break;
+            }
+            Learnt::Nothing => break,
+        }
+        if faults.len() == most {
+            break;
+        }
+        let (read, more) = once::<T>(node, is_text, &stand_ins);
+        let is_new = |error: &FieldError| unknown.iter().all(|known| known.pointer != error.pointer);
+        let more: Vec<_> = more.into_iter().filter(is_new).collect();
+        unknown.extend(more);
+        match read {
+            Err(next) => fault = next,
+            Ok(_) => break,
+        }
+    }
+    (Err(faults), unknown)
+}
+
+/// Reads it with what stands in; a fault for each member that it does not know.
+fn once<T: DeserializeOwned>(
+    node: &Node,
+    is_text: bool,
+    stand_ins: &StandIns,
 ) -> (Result<T, FieldError>, Vec<FieldError>) {
     let unknown = RefCell::default();
-    let reader = Reader { node, at: &Path::Whole, unknown: &unknown, is_text };
+    let reader = Reader { node, at: &Path::Whole, unknown: &unknown, is_text, stand_ins };
     let value = reader.seeded(PhantomData::<T>).map_err(FieldError::from);
     (value, unknown.into_inner())
 }
@@ -33,6 +79,7 @@ struct Reader<'de, 'r> {
     at: &'r Path<'r>,
     unknown: &'r RefCell<Vec<FieldError>>,
     is_text: bool,
+    stand_ins: &'de StandIns,
 }
 
 /// Where a value is; written out only when something is wrong there.
@@ -53,10 +100,26 @@ impl Path<'_> {
     }
 }
 
-impl<'de> Reader<'de, '_> {
+impl<'de, 'r> Reader<'de, 'r> {
     /// Reads it; says of an error where it is, unless it knows.
     fn seeded<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Wrong> {
-        seed.deserialize(self).map_err(|wrong| wrong.within(self.node, || self.at.pointer()))
+        let read = match self.stand_in() {
+            Some(stand_in) => seed.deserialize(stand_in),
+            None => seed.deserialize(self),
+        };
+        read.map_err(|wrong| wrong.within(self.node, || self.at.pointer()))
+    }
+
+    /// What is read in place of this.
+    fn stand_in(self) -> Option<&'de StandIn> {
+        if self.stand_ins.is_empty() { None } else { self.stand_ins.at(&self.at.pointer()) }
+    }
+
+    /// The members of an object, with what stands in for those that it lacks.
+    fn members(self, nodes: &'de [(Node, Node)]) -> Members<'de, 'r> {
+        let none = self.stand_ins.is_empty();
+        let missing = if none { Vec::new() } else { self.stand_ins.missing_in(&self.at.pointer()) };
+        Members { nodes, missing, next: 0, reader: self }
     }
 
     fn any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
@@ -66,7 +129,7 @@ impl<'de> Reader<'de, '_> {
             Node::Number(number) => match (number.as_u64(), number.as_i64()) {
                 (Some(number), _) => visitor.visit_u64(number),
                 (None, Some(number)) => visitor.visit_i64(number),
-                (None, None) => visitor.visit_f64(number.as_f64().unwrap_or(f64::NAN)),
+                (None, None) => float(number.as_f64().unwrap_or(f64::NAN), visitor),
             },
             Node::Text(text) => visitor.visit_borrowed_str(text),
             // Enums with a tag would take their fields in order.
@@ -79,7 +142,7 @@ impl<'de> Reader<'de, '_> {
                 let is_done = entries.next == entries.nodes.len();
                 if is_done { Ok(read) } else { Err(Wrong::invalid_length(entries.next, &"fewer entries")) }
             }
-            Node::Object(members) => visitor.visit_map(Members { nodes: members, next: 0, reader: self }),
+            Node::Object(members) => visitor.visit_map(self.members(members)),
         }
     }
 
@@ -97,6 +160,24 @@ impl<'de> Reader<'de, '_> {
         } else {
             self.any(visitor)
         }
+    }
+}
+
+/// A number with a point or an exponent; `3.0` and `3e2` are whole numbers to JSON, so they are here.
+fn float<'de, V: Visitor<'de>>(number: f64, visitor: V) -> Result<V::Value, Wrong> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    if number.fract() != 0.0 || number.abs() > EXACT {
+        visitor.visit_f64(number)
+    } else if number < 0.0 {
+        #[expect(clippy::cast_possible_truncation, reason = "it is whole and small enough")]
+        visitor.visit_i64(number as i64)
+    } else {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "as above, and not negative"
+        )]
+        visitor.visit_u64(number as u64)
     }
 }
 
@@ -222,21 +303,34 @@ impl<'de> SeqAccess<'de> for &mut Entries<'de, '_> {
 
 struct Members<'de, 'r> {
     nodes: &'de [(Node, Node)],
+    missing: Vec<&'de StandIn>,
     next: usize,
     reader: Reader<'de, 'r>,
+}
+
+/// Where nothing was sent.
+static NOTHING: Node = Node::Null;
+
+impl<'de> Members<'de, '_> {
+    fn member(&self, index: usize) -> Option<(&'de Node, &'de Node)> {
+        let sent = self.nodes.get(index).map(|(name, node)| (name, node));
+        sent.or_else(|| Some((&self.missing.get(index - self.nodes.len())?.name, &NOTHING)))
+    }
 }
 
 impl<'de> MapAccess<'de> for Members<'de, '_> {
     type Error = Wrong;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Wrong> {
-        let Some((name, _)) = self.nodes.get(self.next) else { return Ok(None) };
+        let Some((name, _)) = self.member(self.next) else { return Ok(None) };
         // The names of a map may be numbers, and are texts in JSON.
-        Reader { node: name, is_text: true, ..self.reader }.seeded(seed).map(Some)
+        let name = Reader { node: name, is_text: true, ..self.reader };
+        let read = seed.deserialize(name).map(Some);
+        read.map_err(|wrong| wrong.within(name.node, || name.at.pointer()))
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Wrong> {
-        let Some((name, node)) = self.nodes.get(self.next) else {
+        let Some((name, node)) = self.member(self.next) else {
             return Err(Wrong::custom("there is no further value"));
         };
         self.next += 1;

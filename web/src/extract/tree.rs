@@ -24,6 +24,15 @@ impl Node {
         if let Self::Text(text) = self { text } else { "" }
     }
 
+    /// How many values it is made of.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) => 1,
+            Self::List(entries) => entries.iter().map(Self::size).sum::<usize>() + 1,
+            Self::Object(members) => members.iter().map(|(_, value)| value.size()).sum::<usize>() + 1,
+        }
+    }
+
     /// The value as serde names it in errors.
     pub(super) fn named(&self) -> Unexpected<'_> {
         match self {

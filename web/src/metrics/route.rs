@@ -4,7 +4,7 @@ use super::recorder::handle;
 use super::sampled::sample;
 use crate::{Principal, Problem, Routes, get};
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use composable_rust_runtime::Application;
 
@@ -12,7 +12,8 @@ const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 const ROLES: [&str; 2] = ["admin", "monitoring"];
 
 pub(crate) fn routes() -> Routes {
-    Routes::new().route("/metrics", get(show).about("Numbers for Prometheus"))
+    let numbers = get(show).about("Numbers for Prometheus").answers_text("text/plain");
+    Routes::new().route("/metrics", numbers.refuses(StatusCode::FORBIDDEN, &["forbidden"]))
 }
 
 async fn show(State(app): State<Application>, me: Principal) -> Result<Response, Problem> {

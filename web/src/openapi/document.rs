@@ -1,6 +1,8 @@
 //! The whole document.
 
 use super::operation::{Example, Operation};
+use super::refusals;
+use super::schema::Schemas;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -30,7 +32,6 @@ impl OpenApi {
             Ok(examples) => {
                 let example = |value: Value| Example {
                     request: value.get("request").cloned(),
-                    status: value.get("status").and_then(Value::as_u64),
                     response: value.get("response").cloned(),
                 };
                 self.examples = examples.into_iter().map(|(name, value)| (name, example(value))).collect();
@@ -46,52 +47,26 @@ impl OpenApi {
 
     pub(super) fn document(&self, operations: &[(String, Operation)]) -> Value {
         let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
-        let none = Example::default();
+        let (mut schemas, none) = (Schemas::new(), Example::default());
         for (path, operation) in operations {
             let method = operation.method.as_str();
             let example = self.examples.get(&format!("{method} {path}")).unwrap_or(&none);
-            let object = operation.object(path, example);
+            let object = operation.object(path, example, &mut schemas);
             paths.entry(path).or_default().insert(method.to_ascii_lowercase(), object);
         }
+        let mut named = schemas.named();
+        named.insert("Problem".to_owned(), refusals::problem());
+        let responses = operations.iter().flat_map(|(_, operation)| operation.refusals().components());
         json!({
             "openapi": "3.1.0",
             "info": { "title": self.title, "version": self.version, "description": self.about },
             "paths": paths,
             "components": {
                 "securitySchemes": { "bearer": { "type": "http", "scheme": "bearer" } },
-                "schemas": { "Problem": problem() },
-                "responses": { "Problem": {
-                    "description": "It was refused, or failed; `code` says why",
-                    "content": { "application/problem+json": {
-                        "schema": { "$ref": "#/components/schemas/Problem" },
-                        "example": {
-                            "type": "/problems/not_found", "title": "Not found", "status": 404, "code": "not_found",
-                            "detail": "there is nothing here", "instance": "/nowhere",
-                            "request_id": "0190a1b2-c3d4-7000-8000-000000000000"
-                        },
-                    } },
-                } },
+                "schemas": named,
+                "headers": refusals::headers(),
+                "responses": responses.collect::<Map<_, _>>(),
             },
         })
     }
-}
-
-/// RFC 9457, with what every problem of ours has.
-fn problem() -> Value {
-    let text = json!({ "type": "string" });
-    let error = json!({
-        "type": "object",
-        "required": ["pointer", "code", "detail"],
-        "properties": { "pointer": text, "code": text, "detail": text },
-    });
-    json!({
-        "type": "object",
-        "required": ["type", "title", "status", "detail", "code"],
-        "properties": {
-            "type": text, "title": text, "status": { "type": "integer" }, "detail": text, "code": text,
-            "instance": text, "request_id": text,
-            "errors": { "type": "array", "items": error },
-            "expected_version": {}, "actual_version": { "type": "integer" }, "retry_strategy": text,
-        },
-    })
 }

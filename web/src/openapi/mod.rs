@@ -1,16 +1,18 @@
 //! What the API takes and answers, as OpenAPI 3.1, told by the handlers themselves.
 //!
 //! [`Routes`] is a router that remembers what its handlers ask for by their arguments and answer by their type: parameters,
-//! headers, bodies, who may call them, and with which problems they refuse ([`Describes`]). The application adds a sentence
-//! for each, and examples that a test has recorded ([`OpenApi::examples`]); shapes of bodies are read off the examples. So
-//! there is no second list to keep.
+//! headers, bodies, who may call them, and with which problems they refuse ([`Describes`]). What a body looks like is told
+//! by its type, which derives `schemars::JsonSchema`. The application adds a sentence for each, the refusals of its domain,
+//! and examples that a test has recorded ([`OpenApi::examples`]). So there is no second list to keep.
 
 mod describes;
 mod document;
+mod members;
 mod operation;
 mod page;
+mod refusals;
 mod routes;
-mod shape;
+mod schema;
 
 pub use describes::{Described, Describes};
 pub use document::OpenApi;

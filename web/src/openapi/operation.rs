@@ -1,6 +1,9 @@
 //! One operation of the API: a method at a path.
 
+use super::refusals::Refusals;
+use super::schema::{SchemaOf, Schemas};
 use axum::http::{Method, StatusCode};
+use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,36 +12,58 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Operation {
     pub(super) method: Method,
     pub(super) about: &'static str,
-    parameters: Vec<Value>,
-    pub(super) has_path: bool,
-    body: Option<(&'static str, bool)>,
+    parameters: Vec<Parameter>,
+    /// Of the ids in its path, in their order.
+    path: Vec<SchemaOf>,
+    body: Option<Body>,
     caller: Option<bool>,
-    problems: BTreeSet<u16>,
+    refusals: Refusals,
     headers: BTreeMap<&'static str, &'static str>,
-    content: Option<&'static str>,
+    answer: Answer,
     is_optional: bool,
+}
+
+#[derive(Debug, Clone)]
+enum Parameter {
+    Header { name: &'static str, about: &'static str, schema: Value, is_required: bool },
+    Query(SchemaOf),
+}
+
+#[derive(Debug, Clone)]
+struct Body {
+    media: &'static str,
+    schema: SchemaOf,
+    is_required: bool,
+}
+
+#[derive(Debug, Clone)]
+struct Answer {
+    /// With which it succeeds.
+    statuses: BTreeSet<StatusCode>,
+    media: Option<&'static str>,
+    schema: Option<SchemaOf>,
 }
 
 /// What a recorded request and its answer looked like.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Example {
     pub(super) request: Option<Value>,
-    pub(super) status: Option<u64>,
     pub(super) response: Option<Value>,
 }
 
 impl Operation {
     pub(super) fn new(method: Method) -> Self {
+        let answer = Answer { statuses: BTreeSet::new(), media: None, schema: None };
         Self {
+            refusals: Refusals::of_every(&method),
             method,
             about: "",
             parameters: Vec::new(),
-            has_path: false,
+            path: Vec::new(),
             body: None,
             caller: None,
-            problems: BTreeSet::new(),
             headers: BTreeMap::new(),
-            content: None,
+            answer,
             is_optional: false,
         }
     }
@@ -50,107 +75,170 @@ impl Operation {
         self.is_optional = outer;
     }
 
-    /// A header of the request.
-    pub fn header(&mut self, name: &str, about: &str, schema: &Value) {
-        let required = !self.is_optional;
-        self.parameters.push(
-            json!({ "name": name, "in": "header", "required": required, "description": about, "schema": schema }),
-        );
+    /// Adds what holds only where it may not be left out.
+    pub(super) fn required(&mut self, add: impl FnOnce(&mut Self)) {
+        if !self.is_optional {
+            add(self);
+        }
     }
 
-    /// A parameter of the query.
-    pub fn query(&mut self, name: &str, schema: &Value) {
-        self.parameters.push(json!({ "name": name, "in": "query", "required": false, "schema": schema }));
+    /// The next id in the path.
+    pub fn path<T: JsonSchema>(&mut self) {
+        self.path.push(SchemaGenerator::subschema_for::<T>);
+    }
+
+    /// A header of the request.
+    pub fn header(&mut self, name: &'static str, about: &'static str, schema: Value) {
+        let is_required = !self.is_optional;
+        self.parameters.push(Parameter::Header { name, about, schema, is_required });
+    }
+
+    /// The members of `T` as parameters of the query.
+    pub fn query<T: JsonSchema>(&mut self) {
+        self.parameters.push(Parameter::Query(SchemaGenerator::subschema_for::<T>));
     }
 
     /// A body of this media type.
-    pub fn body(&mut self, media: &'static str) {
-        self.body = Some((media, !self.is_optional));
+    pub fn body<T: JsonSchema>(&mut self, media: &'static str) {
+        let schema = SchemaGenerator::subschema_for::<T>;
+        self.body = Some(Body { media, schema, is_required: !self.is_optional });
     }
 
-    /// Who calls it must sign in, or may.
+    /// Who calls it must sign in, or may; a token that is not valid is refused either way.
     pub fn signed_in(&mut self) {
         self.caller = Some(!self.is_optional);
+        self.refuses(StatusCode::UNAUTHORIZED, &["unauthenticated"]);
     }
 
-    /// It may be refused with these statuses.
-    pub fn refuses(&mut self, statuses: &[StatusCode]) {
-        self.problems.extend(statuses.iter().map(StatusCode::as_u16));
+    /// It may be refused with this status and these codes.
+    pub fn refuses(&mut self, status: StatusCode, codes: &[&'static str]) {
+        self.refusals.add(status, codes);
     }
 
-    /// A header of the answer.
+    /// Only what is said from here on refuses it: it stands outside of what happens to other requests.
+    pub(crate) fn stands_alone(&mut self) {
+        self.refusals = Refusals::of_any();
+    }
+
+    /// A header of the answer when it succeeds; always there, unless `about` begins with "If".
     pub fn answers_header(&mut self, name: &'static str, about: &'static str) {
         self.headers.insert(name, about);
     }
 
-    /// The media type of the answer.
-    pub fn answers(&mut self, media: &'static str) {
-        self.content = Some(media);
+    /// It succeeds with this status; with 200 where nothing is said.
+    pub fn succeeds(&mut self, status: StatusCode) {
+        self.answer.statuses.insert(status);
+    }
+
+    /// It answers `T` as JSON; nothing where `T` is `()`.
+    pub fn answers<T: JsonSchema>(&mut self) {
+        let is_nothing = T::json_schema(&mut SchemaGenerator::default()).get("type") == Some(&json!("null"));
+        if is_nothing {
+            self.succeeds(StatusCode::NO_CONTENT);
+        } else {
+            self.answers_text("application/json");
+            self.answer.schema = Some(SchemaGenerator::subschema_for::<T>);
+        }
+    }
+
+    /// It answers a text of this media type.
+    pub fn answers_text(&mut self, media: &'static str) {
+        self.answer.media = Some(media);
+        self.answer.schema = None;
     }
 
     /// The operation object of OpenAPI.
-    pub(super) fn object(&self, path: &str, example: &Example) -> Value {
-        let id =
-            format!("{}{}", self.method.as_str().to_ascii_lowercase(), path.replace(['/', '-', '.'], "_"));
-        let mut parameters = path_parameters(path);
-        parameters.extend(self.parameters.iter().cloned());
+    pub(super) fn object(&self, path: &str, example: &Example, schemas: &mut Schemas) -> Value {
+        let method = self.method.as_str().to_ascii_lowercase();
+        let id = format!("{method}{}", path.replace(['/', '-', '.'], "_"));
         let mut object = json!({
             "operationId": id.replace(['{', '}'], ""),
             "summary": self.about,
             "tags": [tag(path)],
-            "parameters": parameters,
-            "responses": self.responses(example),
+            "parameters": self.parameters(path, schemas),
+            "responses": self.responses(example, schemas),
+            "security": match self.caller {
+                Some(true) => json!([{ "bearer": [] }]),
+                Some(false) => json!([{}, { "bearer": [] }]),
+                None => json!([]),
+            },
         });
-        match self.caller {
-            Some(true) => object["security"] = json!([{ "bearer": [] }]),
-            Some(false) => object["security"] = json!([{}, { "bearer": [] }]),
-            None => object["security"] = json!([]),
-        }
-        if let Some((media, required)) = self.body {
-            let content = match &example.request {
-                Some(request) => json!({ "schema": super::shape::request(request), "example": request }),
-                None => json!({ "schema": { "type": "object" } }),
-            };
-            object["requestBody"] = json!({ "required": required, "content": { media: content } });
+        if let Some(body) = &self.body {
+            let mut content = json!({ "schema": schemas.request(body.schema) });
+            if let Some(request) = &example.request {
+                content["example"] = request.clone();
+            }
+            object["requestBody"] =
+                json!({ "required": body.is_required, "content": { body.media: content } });
         }
         object
     }
 
-    fn responses(&self, example: &Example) -> Value {
-        let mut responses = Map::new();
-        let status = example.status.unwrap_or(200);
-        let header = |(name, about): (&&str, &&str)| {
-            ((*name).to_owned(), json!({ "description": about, "schema": { "type": "string" } }))
-        };
-        let headers: Map<_, _> = self.headers.iter().map(header).collect();
-        let mut success = json!({ "description": "Done", "headers": headers });
-        if let Some(media) = self.content.filter(|_| status != 204) {
-            let content = match &example.response {
-                Some(body) => json!({ "schema": super::shape::response(body), "example": body }),
-                None => json!({}),
-            };
+    fn parameters(&self, path: &str, schemas: &mut Schemas) -> Vec<Value> {
+        let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+        let mut parameters: Vec<Value> = Vec::new();
+        for (index, name) in names.enumerate() {
+            let schema = self.path.get(index).map(|of| schemas.parameter(*of));
+            let schema = schema.unwrap_or_else(|| json!({ "type": "string" }));
+            parameters.push(json!({ "name": name, "in": "path", "required": true, "schema": schema }));
+        }
+        for parameter in &self.parameters {
+            match parameter {
+                Parameter::Header { name, about, schema, is_required } => parameters.push(json!({
+                    "name": name, "in": "header", "required": is_required, "description": about, "schema": schema
+                })),
+                Parameter::Query(of) => parameters.extend(schemas.members(*of).into_iter().map(|member| {
+                    let (name, required) = (member.name, member.is_required);
+                    let mut object =
+                        json!({ "name": name, "in": "query", "required": required, "schema": member.schema });
+                    // Counts as absent: forms send every field.
+                    if !required {
+                        object["allowEmptyValue"] = true.into();
+                    }
+                    if let Some(about) = member.about {
+                        object["description"] = about;
+                    }
+                    object
+                })),
+            }
+        }
+        parameters
+    }
+
+    fn responses(&self, example: &Example, schemas: &mut Schemas) -> Map<String, Value> {
+        let mut responses = self.refusals.responses();
+        let mut success = json!({ "description": "Done", "headers": self.headers() });
+        if let Some(media) = self.answer.media {
+            let mut content = self.answer.schema.map_or(
+                json!({ "schema": { "type": "string" } }),
+                |of| json!({ "schema": schemas.answer(of) }),
+            );
+            if let Some(body) = &example.response {
+                content["example"] = body.clone();
+            }
             success["content"] = json!({ media: content });
         }
-        responses.insert(status.to_string(), success);
-        for status in &self.problems {
-            responses.insert(status.to_string(), json!({ "$ref": "#/components/responses/Problem" }));
-        }
-        responses.insert("default".to_owned(), json!({ "$ref": "#/components/responses/Problem" }));
-        Value::Object(responses)
+        let usual = BTreeSet::from([StatusCode::OK]);
+        let statuses = if self.answer.statuses.is_empty() { &usual } else { &self.answer.statuses };
+        responses.extend(statuses.iter().map(|status| (status.as_str().to_owned(), success.clone())));
+        responses
+    }
+
+    fn headers(&self) -> Map<String, Value> {
+        let header = |(name, about): (&&str, &&str)| {
+            let is_always = !about.starts_with("If ");
+            let schema = json!({ "type": "string" });
+            ((*name).to_owned(), json!({ "description": about, "required": is_always, "schema": schema }))
+        };
+        super::refusals::headers_of_every().chain(self.headers.iter().map(header)).collect()
+    }
+
+    pub(super) fn refusals(&self) -> &Refusals {
+        &self.refusals
     }
 }
 
 /// The part of the API that a path belongs to.
 fn tag(path: &str) -> &str {
     path.split('/').find(|part| !part.is_empty() && *part != "api").unwrap_or("other")
-}
-
-fn path_parameters(path: &str) -> Vec<Value> {
-    let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
-    let parameter = |name: &str| {
-        let schema = json!({ "type": "string", "format": "uuid" });
-        let schema = if name.ends_with("id") { schema } else { json!({ "type": "string" }) };
-        json!({ "name": name, "in": "path", "required": true, "schema": schema })
-    };
-    names.map(parameter).collect()
 }

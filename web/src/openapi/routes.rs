@@ -7,10 +7,11 @@ use crate::CacheControl;
 use axum::Router;
 use axum::extract::Request;
 use axum::handler::Handler;
-use axum::http::{Method, header};
+use axum::http::{Method, StatusCode, header};
 use axum::response::{Html, IntoResponse};
 use axum::routing::{self, MethodRouter, Route};
 use composable_rust_runtime::Application;
+use schemars::JsonSchema;
 use std::convert::Infallible;
 use tower::{Layer, Service};
 
@@ -124,9 +125,37 @@ methods! {
 impl Endpoint {
     /// Says in a few words what the method that was named last does.
     #[must_use]
-    pub fn about(mut self, text: &'static str) -> Self {
+    pub fn about(self, text: &'static str) -> Self {
+        self.said(|operation| operation.about = text)
+    }
+
+    /// Says with which codes the method that was named last refuses, besides those that its arguments tell.
+    #[must_use]
+    pub fn refuses(self, status: StatusCode, codes: &[&'static str]) -> Self {
+        self.said(|operation| operation.refuses(status, codes))
+    }
+
+    /// Says that the method that was named last may succeed with this status, where its answer does not tell; say each.
+    #[must_use]
+    pub fn succeeds(self, status: StatusCode) -> Self {
+        self.said(|operation| operation.succeeds(status))
+    }
+
+    /// Says that the method that was named last answers `T` as JSON, where its handler answers a text that it has written.
+    #[must_use]
+    pub fn answers<T: JsonSchema>(self) -> Self {
+        self.said(Operation::answers::<T>)
+    }
+
+    /// Says that the method that was named last answers this media type.
+    #[must_use]
+    pub fn answers_text(self, media: &'static str) -> Self {
+        self.said(|operation| operation.answers_text(media))
+    }
+
+    pub(crate) fn said(mut self, say: impl FnOnce(&mut Operation)) -> Self {
         if let Some(operation) = self.operations.last_mut() {
-            operation.about = text;
+            say(operation);
         }
         self
     }
@@ -157,5 +186,5 @@ pub(crate) fn serve(api: &OpenApi, operations: &[(String, Operation)]) -> Router
             routing::get(async move || (json, CacheControl::REVALIDATE, text.clone())),
         )
         .route("/docs", routing::get(async move || (CacheControl::REVALIDATE, Html(html.clone()))))
-        .merge(crate::assets(&[page::STYLE]))
+        .merge(crate::assets(&page::FILES))
 }

@@ -1,7 +1,7 @@
 //! The body of an HTML form.
 
-use crate::extract::{limit_of, read_body};
-use crate::{FieldError, Findings, Problem, Validate};
+use crate::extract::{decode_form, limit_of, read_body};
+use crate::{Findings, Problem, Validate};
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
@@ -24,8 +24,7 @@ impl<T: DeserializeOwned + Validate, S: Send + Sync> FromRequest<S> for FormBody
         }
         let limit = limit_of(&request);
         let body = read_body(request, limit).await?;
-        let form = serde_urlencoded::Deserializer::new(form_urlencoded::parse(&body));
-        let value: T = serde_path_to_error::deserialize(form).map_err(|error| wrong_field(&error))?;
+        let value: T = decode_form(&body)?;
         let mut findings = Findings::default();
         value.validate(&mut findings);
         findings.into_result().map(|()| Self(value))
@@ -37,18 +36,4 @@ pub(crate) fn is_form(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = kind.split(';').next().unwrap_or_default().trim();
     essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
-}
-
-fn wrong_field(error: &serde_path_to_error::Error<serde_urlencoded::de::Error>) -> Problem {
-    let text = error.inner().to_string();
-    let path = error.path().to_string();
-    let missing = text.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
-    let (field, code) = match missing {
-        Some(name) => (name, "required"),
-        None if path == "." => ("", "invalid_value"),
-        None => (path.as_str(), "invalid_value"),
-    };
-    let pointer = if field.is_empty() { String::new() } else { format!("/{field}") };
-    let detail: String = text.chars().take(200).collect();
-    Problem::validation_failed(vec![FieldError { pointer, code: code.into(), detail: detail.into() }])
 }

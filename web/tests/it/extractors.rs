@@ -58,6 +58,8 @@ async fn wrong_fields_are_named_by_pointer() {
         let found = errors(&server, json!({"name": "a", "seats": number}), "validation_failed").await;
         assert_eq!(found[0].0, "/seats");
     }
+    let whole = open(&server, r#"{"name": "a", "seats": 3.0}"#, "application/json").await;
+    assert_eq!(whole.status(), 201, "3.0 is the whole number 3");
     let nested = json!({"name": "a", "seats": 1, "prices": [{"amount": 1}, {"amount": null}]});
     let found = errors(&server, nested, "validation_failed").await;
     assert_eq!(found, pairs(&[("/prices/1/amount", "wrong_type")]));
@@ -68,6 +70,46 @@ async fn wrong_fields_are_named_by_pointer() {
     assert_eq!(found, pairs(&[("/kind", "unknown_value")]));
     let huge = open(&server, r#"{"name": "a", "seats": 1e999}"#, "application/json").await;
     assert_eq!(problem(huge, 422, "validation_failed").await["errors"][0]["pointer"], "/seats");
+}
+
+#[tokio::test]
+async fn all_faults_of_a_body_are_told_at_once() {
+    let server = start().await;
+    let body =
+        json!({"seats": "1", "kind": "cave", "prices": [{"amount": null}, {}, {"amount": 1, "paid": 1}]});
+    let found = errors(&server, body, "unknown_field").await;
+    let expected = [
+        ("/prices/2/paid", "unknown_field"),
+        ("/seats", "wrong_type"),
+        ("/kind", "unknown_value"),
+        ("/prices/0/amount", "wrong_type"),
+        ("/prices/1/amount", "required"),
+        ("/name", "required"),
+    ];
+    assert_eq!(sorted(found), sorted(pairs(&expected)));
+    // What stands in for a fault is nobody's fault.
+    let method = json!({"method": {"type": "x"}, "which": "x", "counts": {"a": 1, "b": 300}});
+    let refused = server.post("/pay").bearer_auth("user-1").json(&method).send().await.unwrap();
+    let found = problem(refused, 422, "validation_failed").await;
+    let pointers = found["errors"].as_array().unwrap().iter().map(|error| error["pointer"].as_str().unwrap());
+    assert!(pointers.clone().all(|at| ["/method/type", "/which", "/counts"].contains(&at)), "{found}");
+    assert!(pointers.count() > 0);
+}
+
+#[tokio::test]
+async fn of_many_faults_some_are_told_and_of_a_large_body_the_first() {
+    let server = start().await;
+    for (count, told) in [(50, 20), (3_000, 1)] {
+        let prices = vec![json!({"amount": "x"}); count];
+        let found =
+            errors(&server, json!({"name": "a", "seats": 1, "prices": prices}), "validation_failed").await;
+        assert_eq!(found.len(), told);
+    }
+}
+
+fn sorted(mut pairs: Vec<(String, String)>) -> Vec<(String, String)> {
+    pairs.sort();
+    pairs
 }
 
 #[tokio::test]

@@ -143,6 +143,7 @@ async fn a_form_is_read_as_fields_or_as_pairs_and_its_faults_are_named() {
         (vec![("note", "x")], vec!["/seats"]),
         (vec![("seats", "many")], vec!["/seats"]),
         (vec![("seats", "10"), ("note", "long")], vec!["/seats", "/note"]),
+        (vec![("seats", "1"), ("seats", "2")], vec!["/seats"]),
     ] {
         let fields = [fields, vec![("idempotency_key", "k")]].concat();
         let found =
@@ -150,6 +151,8 @@ async fn a_form_is_read_as_fields_or_as_pairs_and_its_faults_are_named() {
         let named: Vec<_> =
             found["errors"].as_array().unwrap().iter().map(|e| e["pointer"].clone()).collect();
         assert_eq!(named, pointers);
+        let told = found["errors"][0]["detail"].as_str().unwrap();
+        assert!(!told.contains('`') && !told.contains("digit"), "in our own words: {told}");
     }
     let json = server.post(path).header("idempotency-key", "k").json(&serde_json::json!({ "seats": 1 }));
     problem(json.send().await.unwrap(), 415, "unsupported_media_type").await;

@@ -12,9 +12,9 @@ use composable_rust_core::{Environment, Position, UserId};
 use composable_rust_runtime::{Application, ApplicationOptions, CommandOn, live_environment};
 use composable_rust_testing::memory::{Faults, MemoryStorage};
 use composable_rust_web::{
-    Authenticator, CommandRequest, Findings, HttpOptions, IfMatch, JsonBody, KeyedRequest, Listening,
-    MinPosition, PageBody, Pagination, PathId, PathIds, Principal, Problem, QueryParams, RequestIds,
-    Validate, WebExt, Written, body_limit,
+    Authenticator, CommandRequest, Created, Findings, HttpOptions, IfMatch, JsonBody, KeyedRequest,
+    Listening, MinPosition, PageBody, Pagination, PathId, PathIds, Principal, Problem, QueryParams,
+    RequestIds, Validate, WebExt, Written, body_limit,
 };
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde::Deserialize;
@@ -285,7 +285,7 @@ async fn open(
     _: Principal,
     command: CommandRequest,
     JsonBody(body): JsonBody<NewRoom>,
-) -> Result<Written<RoomBody>, Problem> {
+) -> Result<Created<RoomBody>, Problem> {
     let id: RoomId = command.new_id(0);
     let open = RoomCommand::Open { name: body.name, seats: body.seats };
     let receipt = app.execute(id, open).request(command.context()).await?;

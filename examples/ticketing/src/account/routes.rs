@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::{Extension, Json};
 use composable_rust::prelude::*;
 use composable_rust::web::{Routes, post};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The routes of this slice; for development only, where an address is believed.
@@ -15,9 +16,13 @@ pub fn routes(sessions: Sessions) -> Routes {
 }
 
 /// Who somebody says he is.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct SignIn {
     /// His address.
+    #[schemars(
+        length(max = 254),
+        regex(pattern = r"^\s*[^\s@\x00-\x1f\x7f-\x9f]+@[^\s@\x00-\x1f\x7f-\x9f]+\s*$")
+    )]
     pub email: String,
 }
 
@@ -27,7 +32,7 @@ impl Validate for SignIn {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct SignedIn {
     token: String,
     user_id: UserId,

@@ -11,12 +11,14 @@ use crate::shared::{Places, SeatId, SectionId, ShowId};
 use crate::show::{Section, ShowCommand, event_to_manage, event_to_see};
 use axum::Extension;
 use axum::extract::State;
+use axum::http::StatusCode;
 use composable_rust::prelude::*;
 use composable_rust::web::{
     EventStream, Follow, PathIds, Routes, ViewAnswer, ViewAnswers, body_limit, get, post,
 };
 use live::OfEvent;
-use places::{SectionBody, places_of};
+use places::{AvailabilityBody, SectionBody, places_of};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
@@ -36,12 +38,17 @@ pub fn routes() -> Routes {
     Routes::new()
         .route(
             "/api/events/{id}/availability",
-            get(availability).about("How many places are free, held, sold and blocked"),
+            get(availability)
+                .about("How many places are free, held, sold and blocked")
+                .answers::<AvailabilityBody>(),
         )
         .route("/api/events/{id}/live", get(live).about("The same as it changes, by server-sent events"))
         .route(
             "/api/events/{id}/sections/{section_id}/inventory",
-            post(adjust).about("Makes, blocks and gives back places").layer(body_limit(LARGEST_CHANGE)),
+            post(adjust)
+                .about("Makes, blocks and gives back places")
+                .refuses(StatusCode::CONFLICT, &["seats_unavailable", "sales_closed", "wrong_state"])
+                .layer(body_limit(LARGEST_CHANGE)),
         )
         .layer(Extension(Kept(ViewAnswers::keeping(MOST_KEPT))))
 }
@@ -61,8 +68,7 @@ async fn availability(
     let show = event_to_see(&app, id, principal.as_ref()).await?.state;
     let made = async |view| {
         let (position, places) = places_of(view, id).await?;
-        let members = places.strip_prefix('{').ok_or_else(Problem::internal)?;
-        Ok(ViewAnswer::new(position, format!("{{\"position\":{position},{members}")))
+        ViewAnswer::new(position, &places)
     };
     answers.get((id, show.is_public), view, made).await
 }
@@ -72,7 +78,12 @@ async fn live(follow: Follow, PathId(id): PathId<ShowId>) -> Result<EventStream,
     follow.topic(LiveAvailability, OfEvent { event_id: id }).await
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(extend("anyOf" = [
+    { "properties": { "add_capacity": { "type": "integer" } }, "required": ["add_capacity"] },
+    { "properties": { "block": { "type": ["integer", "array"] } }, "required": ["block"] },
+    { "properties": { "unblock": { "type": ["integer", "array"] } }, "required": ["unblock"] },
+]))]
 struct Change {
     add_capacity: Option<u32>,
     block: Option<Which>,
@@ -80,7 +91,7 @@ struct Change {
 }
 
 /// So many places, or these seats.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "it must be a whole number from 0 to 4,294,967,295, or an array of seat ids")]
 enum Which {
     Count(u32),

@@ -10,11 +10,13 @@ use crate::checkout::{charge, settle};
 use crate::reservation::{Reservation, ReservationCommand};
 use crate::shared::{Money, PaymentId, PublicUrl, ReservationId};
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::{Extension, Router, routing};
 use composable_rust::later;
 use composable_rust::prelude::*;
 use composable_rust::web::{Routes, get, post};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,19 +34,36 @@ pub struct Till {
 pub fn routes(till: Till) -> Routes {
     let page = Router::new().route("/payments/{id}/action", routing::get(action::page).post(action::act));
     Routes::new()
-        .route("/api/payments", post(pay).about("Pays an order"))
-        .route("/api/payments/{id}", get(one).about("A payment"))
+        .route(
+            "/api/payments",
+            post(pay)
+                .about("Pays an order")
+                .refuses(StatusCode::NOT_FOUND, &["not_found"])
+                .refuses(StatusCode::CONFLICT, &["already_paid", "payment_in_progress", "wrong_state"])
+                .refuses(StatusCode::GONE, &["hold_expired"]),
+        )
+        .route(
+            "/api/payments/{id}",
+            get(one).about("A payment").refuses(StatusCode::FORBIDDEN, &["forbidden"]),
+        )
         .route(
             "/api/payments/{id}/refund",
-            post(refund::refund).about("Gives money back, for all tickets or some"),
+            post(refund::refund)
+                .about("Gives money back, for all tickets or some")
+                .succeeds(StatusCode::OK)
+                .succeeds(StatusCode::ACCEPTED)
+                .refuses(StatusCode::CONFLICT, &["nothing_to_refund", "wrong_state"]),
         )
-        .route("/api/payments/user/{user_id}", get(list).about("Somebody's payments"))
+        .route(
+            "/api/payments/user/{user_id}",
+            get(list).about("Somebody's payments").refuses(StatusCode::FORBIDDEN, &["forbidden"]),
+        )
         .merge(page)
         .layer(Extension(till))
 }
 
 /// A payment as the API shows it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct PaymentBody {
     id: PaymentId,
     status: PaymentStatus,
@@ -59,7 +78,7 @@ pub struct PaymentBody {
     refunded: Option<Money>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct TermsBody {
     reservation_id: ReservationId,
     user_id: UserId,
@@ -95,7 +114,7 @@ impl PaymentBody {
 }
 
 /// What is to be paid, and how.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 pub struct Pay {
     /// Which order.
     pub reservation_id: ReservationId,
@@ -112,7 +131,7 @@ async fn pay(
     principal: Principal,
     command: KeyedRequest,
     JsonBody(pay): JsonBody<Pay>,
-) -> Result<Written<PaymentBody>, Problem> {
+) -> Result<Created<PaymentBody>, Problem> {
     let paid = pay_order(&app, &till, &principal, &command, pay).await?;
     let body = PaymentBody::new(paid.id, &paid.payment.state).linked(&app);
     Ok(Written::created(&paid, format!("/api/payments/{}", paid.id), body))
@@ -221,7 +240,7 @@ async fn payment_of(app: &Application, id: PaymentId) -> Result<Loaded<Payment>,
     app.load::<Payment>(&id).await?.ok_or_else(unknown)
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 struct WithStatus {
     status: Option<PaymentStatus>,
 }

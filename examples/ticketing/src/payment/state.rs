@@ -3,6 +3,7 @@
 use crate::shared::{Money, RefundId, ReservationId, ShowId};
 use composable_rust::prelude::*;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use std::collections::BTreeSet;
 
 /// An attempt to pay.
@@ -62,7 +63,7 @@ pub struct NewPayment {
 }
 
 /// How it is paid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Data)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Data, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Method {
     /// By the development gateway, which does as it is told.

@@ -5,10 +5,11 @@ use super::{Order, Reservation, ReservationStatus};
 use crate::shared::{Line, Money, PaymentId, ReservationId, Seat, SectionId, ShowId, Ticket, TicketId};
 use composable_rust::prelude::*;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// An order as the API shows it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct ReservationBody {
     id: ReservationId,
     status: ReservationStatus,
@@ -21,7 +22,7 @@ pub(super) struct ReservationBody {
     server_time: Option<Timestamp>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct OrderBody {
     event_id: ShowId,
     user_id: UserId,
@@ -66,7 +67,7 @@ impl OrderBody {
 }
 
 /// A seat of an order.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct SeatBody {
     section_id: SectionId,
     #[serde(flatten)]
@@ -80,7 +81,7 @@ impl SeatBody {
 }
 
 /// A ticket as the API shows it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct TicketBody {
     id: TicketId,
     event_id: ShowId,

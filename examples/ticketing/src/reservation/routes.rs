@@ -13,13 +13,15 @@ use crate::quota::QuotaCommand;
 use crate::shared::{QuotaId, ReservationId, ShowId, TicketId, holds_of};
 use crate::show::{Section, Show, Wanted, event_to_manage, event_to_see};
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use composable_rust::later;
 use composable_rust::prelude::*;
-use composable_rust::web::{Routes, get, post};
+use composable_rust::web::{Endpoint, Routes, get, post};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,34 +38,67 @@ pub fn routes(hold: Duration, gateway: Arc<dyn PaymentGateway>) -> Routes {
     Routes::new()
         .route(
             "/api/reservations",
-            post(place).about("Holds places, all or none").get(list).about("One's own orders"),
+            post(place)
+                .about("Holds places, all or none")
+                .refuses(StatusCode::NOT_FOUND, &["not_found"])
+                .refuses(StatusCode::CONFLICT, &["seats_unavailable", "sales_closed", "limit_exceeded"])
+                .get(list)
+                .about("One's own orders"),
         )
         .route(
             "/api/reservations/{id}",
-            get(one).about("An order").delete(call_off).about("Gives an order up"),
+            get(one)
+                .about("An order")
+                .refuses(StatusCode::FORBIDDEN, &["forbidden"])
+                .delete(call_off)
+                .about("Gives an order up")
+                .refuses(StatusCode::CONFLICT, &["already_paid", "payment_in_progress", "wrong_state"])
+                .refuses(StatusCode::GONE, &["hold_expired"]),
         )
         .route(
             "/api/reservations/{id}/extend",
-            post(extend).about("Holds the places for longer, ten times at most"),
+            post(extend)
+                .about("Holds the places for longer, ten times at most")
+                .refuses(StatusCode::CONFLICT, &["limit_exceeded", "already_paid", "payment_in_progress"])
+                .refuses(StatusCode::CONFLICT, &["wrong_state"])
+                .refuses(StatusCode::GONE, &["hold_expired"]),
         )
-        .route("/api/tickets", get(tickets).about("One's own tickets, or those of an order"))
-        .route("/api/tickets/{id}/qr.svg", get(qr).about("A ticket's code as a picture"))
+        .route(
+            "/api/tickets",
+            private(get(tickets).about("One's own tickets, or those of an order"))
+                .refuses(StatusCode::NOT_FOUND, &["not_found"]),
+        )
+        .route("/api/tickets/{id}", private(get(ticket).about("A ticket")))
+        .route(
+            "/api/tickets/{id}/qr.svg",
+            private(get(qr).about("A ticket's code as a picture"))
+                .answers_text("image/svg+xml")
+                .refuses(StatusCode::CONFLICT, &["wrong_state"]),
+        )
         .route(
             "/api/events/{id}/sales",
-            get(sales::sales).about("What was sold of an event, by section and tier"),
+            private(get(sales::sales).about("What was sold of an event, by section and tier")),
         )
-        .route("/api/events/{id}/orders", get(orders).about("All orders of an event, with their payments"))
-        .route("/api/tickets/{id}", get(ticket).about("A ticket"))
+        .route(
+            "/api/events/{id}/orders",
+            private(get(orders).about("All orders of an event, with their payments")),
+        )
         .layer(Extension(HoldTime(hold)))
         .layer(Extension(gateway))
 }
 
+/// What not everybody may see.
+fn private(endpoint: Endpoint) -> Endpoint {
+    endpoint.refuses(StatusCode::FORBIDDEN, &["forbidden"])
+}
+
 /// What a customer wants.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub struct NewReservation {
     /// Of which show.
     pub event_id: ShowId,
     /// Which places.
+    #[schemars(length(min = 1, max = 10))]
     pub lines: Vec<Wanted>,
 }
 
@@ -76,7 +111,7 @@ async fn place(
     principal: Principal,
     command: KeyedRequest,
     JsonBody(wanted): JsonBody<NewReservation>,
-) -> Result<Written<ReservationBody>, Problem> {
+) -> Result<Created<ReservationBody>, Problem> {
     let placed = hold_places(&app, hold, &principal, &command, &wanted).await?;
     let body = ReservationBody::new(placed.id, &placed.reservation, app.environment().now());
     Ok(Written::created(&placed, format!("/api/reservations/{}", placed.id), body))
@@ -242,7 +277,7 @@ pub async fn reservation_of(
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 struct OfReservation {
     reservation_id: Option<ReservationId>,
 }
@@ -268,14 +303,14 @@ async fn tickets(
 }
 
 /// An order as its organiser sees it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct OrderBody {
     #[serde(flatten)]
     reservation: ReservationBody,
     payments: Vec<PaymentBody>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 struct WithStatus {
     status: Option<ReservationStatus>,
 }

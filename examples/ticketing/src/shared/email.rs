@@ -6,5 +6,5 @@ pub fn is_email(text: &str) -> bool {
     let is_address = text
         .split_once('@')
         .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'));
-    text.len() <= 254 && text.chars().all(allowed) && is_address
+    text.chars().count() <= 254 && text.chars().all(allowed) && is_address
 }

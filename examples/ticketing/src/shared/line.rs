@@ -2,10 +2,11 @@
 
 use super::{Money, SeatId, SectionId, TicketId, TierId};
 use composable_rust::prelude::*;
+use schemars::JsonSchema;
 use std::collections::BTreeMap;
 
 /// Some places of one tier.
-#[derive(Debug, Clone, PartialEq, Eq, Data)]
+#[derive(Debug, Clone, PartialEq, Eq, Data, JsonSchema)]
 pub struct Line {
     /// Where.
     pub section_id: SectionId,
@@ -25,7 +26,7 @@ pub struct Line {
 }
 
 /// A numbered seat, as people find it.
-#[derive(Debug, Clone, PartialEq, Eq, Data)]
+#[derive(Debug, Clone, PartialEq, Eq, Data, JsonSchema)]
 pub struct Seat {
     /// Its id.
     pub id: SeatId,

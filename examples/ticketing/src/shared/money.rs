@@ -1,13 +1,14 @@
 //! Money: whole minor units and a currency, never one without the other, never a float.
 
 use composable_rust::prelude::*;
+use schemars::JsonSchema;
 use std::fmt;
 
 /// A currency of ISO 4217, written as its code.
 pub use iso_currency::Currency;
 
 /// An amount in minor units (cents) of a currency.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Data)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Data, JsonSchema)]
 pub struct Money {
     /// Minor units.
     pub amount: i64,

@@ -1,6 +1,7 @@
 //! What is wrong with a wish, field by field; a refusal carries all of it at once.
 
 use composable_rust::prelude::*;
+use schemars::Schema;
 
 /// One broken rule.
 #[derive(Debug, Clone, PartialEq, Eq, Data)]
@@ -62,4 +63,13 @@ impl Violations {
     pub fn into_result<R>(self, refuse: impl FnOnce(Vec<Violation>) -> R) -> Result<(), R> {
         if self.0.is_empty() { Ok(()) } else { Err(refuse(self.0)) }
     }
+}
+
+/// How [`Violations::length`] reads in the API's description.
+pub fn text<const LEAST: u32, const MOST: u32>(schema: &mut Schema) {
+    let allowed = r"[^\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]*";
+    let shown = if LEAST == 0 { "" } else { r"[^\s\x00-\x1f\x7f-\x9f]" };
+    schema.insert("minLength".to_owned(), LEAST.into());
+    schema.insert("maxLength".to_owned(), MOST.into());
+    schema.insert("pattern".to_owned(), format!("^{allowed}{shown}{allowed}$").into());
 }

@@ -1,19 +1,23 @@
 //! What an organiser changes about a show, and what may no longer change once there are places of it.
 
+use super::draft::{MOST_CAPACITY, MOST_PER_ORDER, MOST_ROWS, priced};
 use super::{Listing, NewSection, NewShow, NewTier, SeatRow, Section, SectionKind, ShowRefused, Tier, Venue};
-use crate::shared::{Currency, Money, SectionId, TierId, Violations};
+use crate::shared::{Currency, Money, SectionId, TierId, Violations, text};
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use uuid::Uuid;
 
 /// What is to be changed: a field that is left out stays as it is.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ShowChange {
     /// As for a new show, here and below.
+    #[schemars(transform = text::<1, 200>)]
     pub title: Option<String>,
     /// More about it.
+    #[schemars(transform = text::<0, 5_000>)]
     pub description: Option<String>,
     /// Where.
     pub venue: Option<Venue>,
@@ -24,40 +28,49 @@ pub struct ShowChange {
     /// Of all its prices; of a draft only.
     pub currency: Option<Currency>,
     /// Most places in one order.
+    #[schemars(range(min = 1, max = MOST_PER_ORDER))]
     pub max_per_order: Option<u32>,
     /// Most places of one customer.
+    #[schemars(range(min = 1, max = MOST_CAPACITY))]
     pub max_per_customer: Option<u32>,
     /// Those with an id are changed, those without are added, and the others stay.
+    #[schemars(length(max = 50))]
     pub sections: Vec<SectionChange>,
 }
 
 /// What is to be changed about a section.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct SectionChange {
     /// Which one; none for a new one.
     pub id: Option<SectionId>,
     /// What it is called.
+    #[schemars(transform = text::<1, 100>)]
     pub name: Option<String>,
     /// How its places are told apart; of a draft only.
     pub kind: Option<SectionKind>,
     /// How many general places; fewer of a draft only.
+    #[schemars(range(min = 1, max = MOST_CAPACITY))]
     pub capacity: Option<u32>,
     /// Its rows; of a draft only.
+    #[schemars(length(min = 1, max = MOST_ROWS))]
     pub rows: Option<Vec<SeatRow>>,
     /// Those with an id are changed, those without are added, and the others stay.
+    #[schemars(length(max = 10))]
     pub tiers: Vec<TierChange>,
 }
 
 /// What is to be changed about a price. What is ordered keeps the price of its moment.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct TierChange {
     /// Which one; none for a new one.
     pub id: Option<TierId>,
     /// What it is called.
+    #[schemars(transform = text::<1, 100>)]
     pub name: Option<String>,
     /// Of one place.
+    #[schemars(transform = priced)]
     pub price: Option<Money>,
     /// From when on it is sold.
     pub sales_start: Option<Timestamp>,

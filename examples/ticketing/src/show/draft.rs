@@ -1,10 +1,12 @@
 //! What an organiser asks to offer, and the rules for it.
 
 use super::{Listing, SeatRow, Section, SectionKind, ShowRefused, Tier, Venue};
-use crate::shared::{Currency, Money, TierId, Violations};
+use crate::shared::{Currency, Money, TierId, Violations, text};
 use composable_rust::prelude::*;
 use jiff::Timestamp;
 use jiff::tz::TimeZoneDatabase;
+use schemars::{JsonSchema, Schema};
+use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// Most places of a section.
@@ -12,20 +14,22 @@ pub(super) const MOST_CAPACITY: i64 = 100_000;
 /// Most numbered seats of a show: each is told one by one, to everybody who looks at it.
 const MOST_SEATS: u64 = 100_000;
 /// Most rows of a section.
-const MOST_ROWS: usize = 1_000;
+pub(super) const MOST_ROWS: usize = 1_000;
 /// Highest price in minor units: a million of a currency with cents.
 const HIGHEST_PRICE: i64 = 100_000_000;
 /// Most places in one order, whatever the organiser wants.
-const MOST_PER_ORDER: i64 = 100;
+pub(super) const MOST_PER_ORDER: i64 = 100;
 /// Most places in one order, where the organiser says nothing.
 const USUAL_PER_ORDER: u32 = 10;
 
 /// What an organiser asks to offer.
-#[derive(Debug, Clone, PartialEq, Data)]
+#[derive(Debug, Clone, PartialEq, Data, JsonSchema)]
 pub struct NewShow {
     /// 1 to 200 characters.
+    #[schemars(transform = text::<1, 200>)]
     pub title: String,
     /// At most 5,000 characters.
+    #[schemars(transform = text::<0, 5_000>)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Where.
@@ -38,38 +42,53 @@ pub struct NewShow {
     /// Of all its prices.
     pub currency: Currency,
     /// 1 to 100; 10 when absent.
+    #[schemars(range(min = 1, max = MOST_PER_ORDER))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_per_order: Option<u32>,
     /// No limit when absent.
+    #[schemars(range(min = 1, max = MOST_CAPACITY))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_per_customer: Option<u32>,
     /// 1 to 50; numbered seats at most 100,000 in all.
+    #[schemars(length(min = 1, max = 50))]
     pub sections: Vec<NewSection>,
 }
 
 /// A section to be made.
-#[derive(Debug, Clone, PartialEq, Data)]
+#[derive(Debug, Clone, PartialEq, Data, JsonSchema)]
+#[schemars(extend("oneOf" = [
+    { "properties": { "kind": { "const": "general" }, "capacity": { "type": "integer" }, "rows": { "maxItems": 0 } },
+      "required": ["capacity"] },
+    { "properties": { "kind": { "const": "seated" }, "capacity": { "type": "null" }, "rows": { "minItems": 1 } },
+      "required": ["rows"] },
+]))]
 pub struct NewSection {
     /// 1 to 100 characters.
+    #[schemars(transform = text::<1, 100>)]
     pub name: String,
     /// How its places are told apart.
     pub kind: SectionKind,
     /// 1 to 100,000; of numbered seats its rows say it.
+    #[schemars(range(min = 1, max = MOST_CAPACITY))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capacity: Option<u32>,
     /// 1 to 1,000 of 1 to 1,000 seats, from the front, where seats are numbered.
+    #[schemars(length(max = MOST_ROWS))]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rows: Vec<SeatRow>,
     /// 1 to 10.
+    #[schemars(length(min = 1, max = 10))]
     pub tiers: Vec<NewTier>,
 }
 
 /// A price to be made.
-#[derive(Debug, Clone, PartialEq, Data)]
+#[derive(Debug, Clone, PartialEq, Data, JsonSchema)]
 pub struct NewTier {
     /// 1 to 100 characters.
+    #[schemars(transform = text::<1, 100>)]
     pub name: String,
     /// Of one place; zero is free.
+    #[schemars(transform = priced)]
     pub price: Money,
     /// From when on it is sold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -206,6 +225,14 @@ impl NewTier {
         wrong.check(self.price.currency == currency, format!("{at}/price/currency"), "wrong_currency", same);
         let ends_after = self.sales_start.zip(self.sales_end).is_none_or(|(start, end)| start < end);
         wrong.check(ends_after, format!("{at}/sales_end"), "before_start", "it must lie after sales_start");
+    }
+}
+
+/// How the highest price reads in the API's description.
+pub(super) fn priced(schema: &mut Schema) {
+    if let Some(Value::Object(amount)) = schema.pointer_mut("/properties/amount") {
+        amount.insert("minimum".to_owned(), 0.into());
+        amount.insert("maximum".to_owned(), HIGHEST_PRICE.into());
     }
 }
 

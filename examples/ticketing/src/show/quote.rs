@@ -4,19 +4,26 @@ use super::{Listing, Section, SectionKind, Show, ShowRefused, ShowStatus};
 use crate::shared::{Line, Money, SeatId, SectionId, TierId, Violations, total_of};
 use composable_rust::prelude::*;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use std::collections::BTreeSet;
 
 /// Some places that a customer wants.
-#[derive(Debug, Clone, PartialEq, Eq, Data)]
+#[derive(Debug, Clone, PartialEq, Eq, Data, JsonSchema)]
+#[schemars(extend("oneOf" = [
+    { "properties": { "quantity": { "type": "integer" }, "seat_ids": { "type": "null" } }, "required": ["quantity"] },
+    { "properties": { "quantity": { "type": "null" }, "seat_ids": { "type": "array" } }, "required": ["seat_ids"] },
+]))]
 pub struct Wanted {
     /// Where.
     pub section_id: SectionId,
     /// At which price.
     pub tier_id: TierId,
     /// How many; of numbered seats the best together.
+    #[schemars(range(min = 1))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quantity: Option<u32>,
     /// Which seats, in place of how many.
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seat_ids: Option<Vec<SeatId>>,
 }

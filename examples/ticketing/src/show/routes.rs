@@ -5,11 +5,13 @@ use super::{Changed, Listing, NewShow, Section, Show, ShowChange, ShowCommand, S
 use crate::inventory::InventoryCommand;
 use crate::shared::{Places, ShowId};
 use axum::extract::State;
+use axum::http::StatusCode;
 use composable_rust::later;
 use composable_rust::prelude::*;
 use composable_rust::runtime::ViewQuery;
-use composable_rust::web::{Routes, body_limit, get, post};
+use composable_rust::web::{Endpoint, Routes, body_limit, get, post};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -33,17 +35,24 @@ pub fn routes() -> Routes {
                 .about("An event")
                 .delete(cancel)
                 .about("Cancels an event and gives all money back")
+                .refuses(StatusCode::CONFLICT, &["wrong_state"])
                 .put(update)
                 .about("Changes an event; what is left out stays")
+                .refuses(StatusCode::CONFLICT, &["wrong_state"])
                 .layer(body_limit(LARGEST_EVENT)),
         )
-        .route("/api/events/{id}/publish", post(publish).about("Shows a draft to everybody"))
-        .route("/api/events/{id}/open-sales", post(open_sales).about("Begins to sell, or begins again"))
-        .route("/api/events/{id}/close-sales", post(close_sales).about("Ends selling"))
+        .route("/api/events/{id}/publish", step(post(publish).about("Shows a draft to everybody")))
+        .route("/api/events/{id}/open-sales", step(post(open_sales).about("Begins to sell, or begins again")))
+        .route("/api/events/{id}/close-sales", step(post(close_sales).about("Ends selling")))
+}
+
+/// A step that an event takes once, from where it stands.
+fn step(endpoint: Endpoint) -> Endpoint {
+    endpoint.refuses(StatusCode::CONFLICT, &["wrong_state"])
 }
 
 /// A show as the API shows it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct EventBody {
     id: ShowId,
     version: StreamVersion,
@@ -69,7 +78,7 @@ async fn create(
     principal: Principal,
     command: CommandRequest,
     JsonBody(show): JsonBody<NewShow>,
-) -> Result<Written<EventBody>, Problem> {
+) -> Result<Created<EventBody>, Problem> {
     let id: ShowId = command.new_id(0);
     let create = ShowCommand::Create { owner: principal.user_id, show };
     let receipt = app.execute(id, create).request(command.context()).await?;
@@ -88,7 +97,7 @@ enum Wanted {
 }
 
 /// What shows are looked for.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 pub struct Search {
     status: Option<Wanted>,
     from: Option<Timestamp>,
@@ -247,8 +256,9 @@ fn changed_places(id: ShowId, show: &Show, to: &Listing) -> Vec<CommandOn<Invent
 }
 
 /// Why a show is cancelled.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 struct WhyCancelled {
+    #[schemars(length(max = 500))]
     reason: Option<String>,
 }
 

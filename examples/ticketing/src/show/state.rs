@@ -1,8 +1,9 @@
 //! What a show is at the moment.
 
-use crate::shared::{Currency, Money, Seat, SeatId, SectionId, TierId};
+use crate::shared::{Currency, Money, Seat, SeatId, SectionId, TierId, text};
 use composable_rust::prelude::*;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 
 /// A show.
 #[derive(Debug, Clone, Default, PartialEq, State)]
@@ -36,7 +37,7 @@ pub enum ShowStatus {
 }
 
 /// What is offered, by whom and when.
-#[derive(Debug, Clone, PartialEq, Data)]
+#[derive(Debug, Clone, PartialEq, Data, JsonSchema)]
 pub struct Listing {
     /// Who may change it.
     pub owner_id: UserId,
@@ -66,19 +67,22 @@ pub struct Listing {
 }
 
 /// Where a show happens.
-#[derive(Debug, Clone, PartialEq, Eq, Data)]
+#[derive(Debug, Clone, PartialEq, Eq, Data, JsonSchema)]
 pub struct Venue {
     /// What it is called.
+    #[schemars(transform = text::<1, 200>)]
     pub name: String,
     /// How to find it.
+    #[schemars(transform = text::<0, 500>)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
     /// The IANA zone of its clocks.
+    #[schemars(extend("format" = "time-zone"))]
     pub time_zone: String,
 }
 
 /// A part of the venue whose places are alike.
-#[derive(Debug, Clone, PartialEq, Data)]
+#[derive(Debug, Clone, PartialEq, Data, JsonSchema)]
 pub struct Section {
     /// Its id, also of its inventory.
     pub id: SectionId,
@@ -96,11 +100,13 @@ pub struct Section {
 }
 
 /// A row of numbered seats.
-#[derive(Debug, Clone, PartialEq, Eq, Data)]
+#[derive(Debug, Clone, PartialEq, Eq, Data, JsonSchema)]
 pub struct SeatRow {
     /// What it is called.
+    #[schemars(transform = text::<1, 20>)]
     pub name: String,
     /// How many seats it has, numbered from 1.
+    #[schemars(range(min = 1, max = 1_000))]
     pub seats: u32,
 }
 
@@ -145,7 +151,7 @@ pub enum SectionKind {
 }
 
 /// A price of a section.
-#[derive(Debug, Clone, PartialEq, Data)]
+#[derive(Debug, Clone, PartialEq, Data, JsonSchema)]
 pub struct Tier {
     /// Its id.
     pub id: TierId,

@@ -6,13 +6,14 @@ use crate::inventory::{Counts, SeatState, Seats};
 use crate::shared::{Seat, SectionId, ShowId};
 use crate::show::{Section, SectionKind, Tier};
 use composable_rust::prelude::*;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Seats that are written at once: some hundred microseconds.
 const AT_ONCE: usize = 1_000;
 
 /// A section as the API shows it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct SectionBody {
     id: SectionId,
     name: String,
@@ -27,7 +28,16 @@ pub(super) struct SectionBody {
     seats: Option<Vec<SeatBody>>,
 }
 
-#[derive(Debug, Serialize)]
+/// What [`places_of`] writes bit by bit.
+#[derive(Debug, JsonSchema)]
+#[expect(dead_code, reason = "it tells the API's description what it reads like; nobody makes one")]
+pub(super) struct AvailabilityBody {
+    position: Position,
+    event_id: ShowId,
+    sections: Vec<SectionBody>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
 struct SeatBody {
     #[serde(flatten)]
     seat: Seat,

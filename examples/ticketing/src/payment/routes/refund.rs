@@ -7,15 +7,17 @@ use crate::shared::{Money, PaymentId, RefundId, TicketId};
 use crate::show::event_to_manage;
 use axum::Extension;
 use axum::extract::State;
-use axum::http::StatusCode;
 use composable_rust::prelude::*;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// Which tickets go back; all that are left when none is named.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 pub(super) struct RefundTickets {
+    #[schemars(length(min = 1, max = 100), extend("uniqueItems" = true))]
     ticket_ids: Option<Vec<TicketId>>,
+    #[schemars(length(max = 500))]
     reason: Option<String>,
 }
 
@@ -31,10 +33,11 @@ impl Validate for RefundTickets {
 }
 
 /// What went back, and what could still go.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct RefundBody {
     id: RefundId,
     /// `processing` where the gateway has not answered: then the money goes back later, whatever happens.
+    #[schemars(extend("enum" = ["refunded", "processing"]))]
     status: &'static str,
     refunded: Money,
     remaining: Money,
@@ -46,7 +49,7 @@ pub(super) async fn refund(
     (principal, command): (Principal, KeyedRequest),
     PathId(id): PathId<PaymentId>,
     body: Option<JsonBody<RefundTickets>>,
-) -> Result<(StatusCode, Written<RefundBody>), Problem> {
+) -> Result<Written<RefundBody>, Problem> {
     let RefundTickets { ticket_ids, reason } = body.map(|JsonBody(body)| body).unwrap_or_default();
     let payment = payment_of(&app, id).await?;
     let terms = payment.state.terms.ok_or_else(Problem::internal)?;
@@ -63,8 +66,7 @@ pub(super) async fn refund(
     let tickets = (ticket_ids, reason);
     let back = refund_tickets(&app, &*till.gateway, terms.reservation, tickets, &command).await?;
     let version = payment_of(&app, id).await?.version;
-    let (status, code) =
-        if back.is_done { ("refunded", StatusCode::OK) } else { ("processing", StatusCode::ACCEPTED) };
+    let status = if back.is_done { "refunded" } else { "processing" };
     let body = RefundBody { id: back.id, status, refunded: back.amount, remaining: back.remaining };
-    Ok((code, Written::ok(&(version, back.position), body)))
+    Ok(Written::ok(&(version, back.position), body))
 }

@@ -6,12 +6,13 @@ use crate::show::{Section, Tier, event_to_manage};
 use axum::Json;
 use axum::extract::State;
 use composable_rust::prelude::*;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Most tiers of a show: fifty sections of ten, and some that were added later.
 const MOST_TIERS: u32 = 1_000;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct SalesBody {
     event_id: ShowId,
     position: Position,
@@ -20,7 +21,7 @@ pub(super) struct SalesBody {
     sections: Vec<SectionSales>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct SectionSales {
     id: SectionId,
     name: String,
@@ -29,7 +30,7 @@ struct SectionSales {
     tiers: Vec<TierSalesBody>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct TierSalesBody {
     id: TierId,
     name: String,
@@ -38,7 +39,7 @@ struct TierSalesBody {
 }
 
 /// Tickets that were sold, those of them that went back, and the money that stayed.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 struct Sum {
     sold: u32,
     refunded: u32,
