@@ -20,4 +20,4 @@ pub use subscription::{
     Backoff, Batch, BoxError, FailurePolicy, HandleError, Leasing, Monitor, Parking, Progress, RetryOutcome,
     Subscriber, SubscriptionError, SubscriptionOptions, SubscriptionState, retry_dead_letter, run,
 };
-pub use view::{Behind, Lag, View, ViewError, ViewPage, ViewQuery};
+pub use view::{Behind, Lag, Shows, View, ViewError, ViewPage, ViewQuery};

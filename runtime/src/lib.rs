@@ -19,7 +19,7 @@ pub use command::{
     Execute, ExecuteAll, ExecuteError, Expectation, InformedCommand, Loaded, OverLimit, Receipt,
     ReceiptOfAll, RequestContext, SnapshotPolicy, TargetSet, Written, on,
 };
-pub use composable_rust_projections::{Behind, View, ViewError, ViewPage, ViewQuery};
+pub use composable_rust_projections::{Behind, Shows, View, ViewError, ViewPage, ViewQuery};
 pub use environment::*;
 pub use process::ProcessOptions;
 pub use relay::RelayOptions;

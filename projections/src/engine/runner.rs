@@ -176,7 +176,8 @@ impl<P: Projection> ProjectionRunner<P> {
         let Shared { deps, options, .. } = &*self.shared;
         let log = deps.storage.events.signal().clone();
         let clock = Arc::clone(&deps.environment.clock);
-        let monitor = Monitor::new(subscription_name(P::NAME, generation), clock, log);
+        let name = subscription_name(P::NAME, generation);
+        let monitor = Monitor::counting(name, clock, log, Arc::clone(&self.shared.changes));
         let (stop, done) = (CancellationToken::new(), CancellationToken::new());
         let end = End { monitor: monitor.clone(), _done: done.clone().drop_guard() };
         let projection = Arc::clone(&self.projection);

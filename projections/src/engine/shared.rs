@@ -6,7 +6,8 @@ use composable_rust_core::port::{ReadModel, StoreError};
 use composable_rust_core::{Projection, Row, elapsed};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -31,6 +32,8 @@ pub(crate) struct Shared {
     pub(super) wake: Notify,
     /// Announces another live generation, a new monitor and a failure.
     pub(crate) switched: event_listener::Event,
+    /// Counts when rows may have changed, in any generation.
+    pub(crate) changes: Arc<AtomicU64>,
     /// Told when the application shuts down; then nothing is waited for.
     stop: CancellationToken,
     state: Mutex<State>,
@@ -56,6 +59,7 @@ impl Shared {
             administration: tokio::sync::Mutex::new(()),
             wake: Notify::new(),
             switched: event_listener::Event::new(),
+            changes: Arc::default(),
             stop: CancellationToken::new(),
             state: Mutex::default(),
         }
@@ -163,7 +167,7 @@ impl Shared {
 
 /// Whether this instance maintains the generation itself, so that its signal tells all.
 pub(crate) fn is_followed_here(monitor: &Monitor) -> bool {
-    match monitor.progress().state {
+    match monitor.state() {
         SubscriptionState::CatchingUp | SubscriptionState::Live => true,
         SubscriptionState::Waiting | SubscriptionState::Stopped | SubscriptionState::Ended => false,
     }

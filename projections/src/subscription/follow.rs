@@ -218,6 +218,10 @@ impl<'a> Follow<'a> {
         if events.is_empty() || self.subscriber.saves_every_batch() {
             self.mark_saved(read_to);
         }
+        // What failed may have been written even so.
+        if !events.is_empty() || failures > 0 {
+            self.monitor.gave();
+        }
         self.monitor.handled(events.len(), read_to);
         Ok(ahead)
     }

@@ -3,6 +3,7 @@
 use super::{Parking, Progress, SubscriptionState};
 use composable_rust_core::{Clock, Position, Signal, elapsed};
 use jiff::Timestamp;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -23,6 +24,7 @@ struct Inner {
     changed: event_listener::Event,
     nudge: Notify,
     parking: Parking,
+    given: Arc<AtomicU64>,
 }
 
 #[derive(Debug)]
@@ -45,6 +47,12 @@ struct Status {
 impl Monitor {
     /// A monitor for the subscription `name`, which follows the log that `log` announces.
     pub fn new(name: impl Into<String>, clock: Arc<dyn Clock>, log: Signal) -> Self {
+        Self::counting(name.into(), clock, log, Arc::default())
+    }
+
+    /// A monitor that adds 1 to `given` whenever its subscriber may have changed what it writes: when it has taken in
+    /// events, and at each start, since another may have worked meanwhile. Counted before the position is announced.
+    pub(crate) fn counting(name: String, clock: Arc<dyn Clock>, log: Signal, given: Arc<AtomicU64>) -> Self {
         let status = Status {
             state: SubscriptionState::Waiting,
             started_at: Position::ZERO,
@@ -60,7 +68,7 @@ impl Monitor {
             halted: false,
         };
         let inner = Inner {
-            name: name.into(),
+            name,
             clock,
             log,
             checkpoint: Signal::default(),
@@ -68,6 +76,7 @@ impl Monitor {
             changed: event_listener::Event::new(),
             nudge: Notify::new(),
             parking: Parking::default(),
+            given,
         };
         Self { inner: Arc::new(inner) }
     }
@@ -136,6 +145,16 @@ impl Monitor {
         self.touch();
     }
 
+    /// What it is doing now.
+    pub(crate) fn state(&self) -> SubscriptionState {
+        self.status().state
+    }
+
+    /// The subscriber may have changed what it writes.
+    pub(super) fn gave(&self) {
+        self.inner.given.fetch_add(1, Ordering::SeqCst);
+    }
+
     pub(super) async fn nudged(&self) {
         self.inner.nudge.notified().await;
     }
@@ -173,6 +192,7 @@ impl Monitor {
         status.started_at = position;
         status.behind_since = None;
         drop(status);
+        self.gave();
         self.inner.checkpoint.advance(position);
         self.set_state(SubscriptionState::CatchingUp);
     }

@@ -140,6 +140,7 @@ impl Follow<'_> {
             Some(event) => self.subscriber.handle_parked(&event, self.fence).await,
             None => self.subscriber.handle_letter(&found.letter).await,
         };
+        self.monitor.gave();
         let queue = &self.deps.storage.dead_letters;
         match result {
             Ok(()) => {

@@ -17,6 +17,7 @@ use futures_util::future::BoxFuture;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// How far a read model is behind the log.
@@ -26,6 +27,20 @@ pub struct Lag {
     pub events: u64,
     /// For how long the oldest of them has been in the log.
     pub time: Duration,
+}
+
+/// What a view shows, as far as its own instance knows without reading.
+///
+/// Rows that were read after this was asked stay as they are for as long as generation and changes do: then they are
+/// what the view shows at each later position too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shows {
+    /// The generation of the rows.
+    pub generation: u32,
+    /// Grows whenever a row may have changed, and not with events that the projection does not take.
+    pub changes: u64,
+    /// The rows show everything up to here.
+    pub position: Position,
 }
 
 /// What names the rows of a projection.
@@ -113,15 +128,15 @@ impl<P: Projection> View<P> {
         ViewQuery::new(self.clone())
     }
 
-    /// What a read would show at least, told without one: the generation of the rows and how far they have come. Waits
-    /// as a read does. `None` where this instance does not maintain them, so that only a read can tell.
+    /// What a read would show at least, told without one. Waits as a read does. `None` where this instance does not
+    /// maintain the rows, so that only a read can tell.
     ///
     /// # Errors
     /// [`ViewError`].
     ///
     /// # Cancel safety
     /// It only reads.
-    pub async fn shows(&self) -> Result<Option<(u32, Position)>, ViewError> {
+    pub async fn shows(&self) -> Result<Option<Shows>, ViewError> {
         if let Some((position, patience)) = self.at_least {
             self.wait_until(position, self.shared.deps.environment.now(), patience).await?;
         }
@@ -129,7 +144,12 @@ impl<P: Projection> View<P> {
             return Err(ViewError::NotBuilt { name: P::NAME });
         };
         let monitor = self.shared.monitor(live.generation).filter(is_followed_here);
-        Ok(monitor.map(|monitor| (live.generation, monitor.signal().position())))
+        Ok(monitor.map(|monitor| {
+            // The position first: changes are counted before it is announced, so none up to here is left out.
+            let position = monitor.signal().position();
+            let changes = self.shared.changes.load(Ordering::SeqCst);
+            Shows { generation: live.generation, changes, position }
+        }))
     }
 
     /// How far it is behind, as this instance knows; `None` when nothing maintains or watches it here.

@@ -71,11 +71,17 @@ fn a_retry_handles_the_event_and_then_the_later_ones_of_its_stream_in_order() {
         let totals = Totals::default();
         let running = jammed(&world, &totals, 1).await;
         totals.mend();
+        let before = running.view.shows().await.unwrap().unwrap();
         let id = letters(&world, DlqStatus::Pending).await[0].letter.id;
         let outcome = running.control.retry(id, "ann", PATIENCE).await.unwrap();
         assert_eq!(outcome, RetryOutcome::Resolved);
         world.pass(Duration::from_secs(1)).await;
         assert_eq!(sum(&running, "bad").await, Some(70));
+        let after = running.view.shows().await.unwrap().unwrap();
+        assert!(
+            after.changes > before.changes && after.position == before.position,
+            "rows change behind the position"
+        );
         assert_eq!(positions(&letters(&world, DlqStatus::Resolved).await), [3, 4, 6]);
         assert_eq!(running.control.progress().live.unwrap().parked_streams, 0);
         let last = world.add("bad", 100).await;

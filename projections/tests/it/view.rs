@@ -114,3 +114,40 @@ fn questions_filter_order_and_page_typed_rows() {
         running.shut_down().await.unwrap();
     });
 }
+
+#[test]
+fn what_a_view_shows_changes_with_events_that_it_takes_and_with_no_others() {
+    in_a_world(async |world| {
+        let running = world.start("a", Totals::default(), ProjectionOptions::default());
+        let first = world.add("x", 1).await;
+        let before = running.view.at_least_position(first).shows().await.unwrap().unwrap();
+        let foreign = world.append_to("foreign", "y", b"1".to_vec()).await;
+        let after = running.view.at_least_position(foreign).shows().await.unwrap().unwrap();
+        assert_eq!((after.generation, after.changes), (before.generation, before.changes));
+        assert!(before.position >= first && after.position >= foreign);
+        let own = world.add("x", 1).await;
+        let changed = running.view.at_least_position(own).shows().await.unwrap().unwrap();
+        assert!(changed.changes > after.changes && changed.position >= own);
+        running.shut_down().await.unwrap();
+    });
+}
+
+#[test]
+fn a_view_that_is_maintained_elsewhere_tells_nothing_without_a_read() {
+    in_a_world(async |world| {
+        let holder = world.start("a", Totals::default(), ProjectionOptions::default());
+        let first = world.add("x", 1).await;
+        holder.reach(first).await;
+        let reader =
+            ProjectionRunner::new(Totals::default(), world.instance("b"), ProjectionOptions::default())
+                .view();
+        assert_eq!(reader.at_least_position(first).shows().await.unwrap(), None);
+        // Who takes over cannot know what the last holder wrote since.
+        let standby = world.start("c", Totals::default(), ProjectionOptions::default());
+        holder.shut_down().await.unwrap();
+        let second = world.add("x", 1).await;
+        standby.reach(second).await;
+        assert!(standby.view.shows().await.unwrap().is_some_and(|shows| shows.changes > 0));
+        standby.shut_down().await.unwrap();
+    });
+}

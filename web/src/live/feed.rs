@@ -2,8 +2,8 @@
 
 use super::{Picture, Topic};
 use crate::{Problem, Web};
-use composable_rust_core::{Position, panic_text};
-use composable_rust_runtime::Application;
+use composable_rust_core::{Clock, Position, Projection, panic_text};
+use composable_rust_runtime::{Application, Shows, View};
 use futures_util::FutureExt;
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
@@ -37,7 +37,7 @@ struct Feed {
 struct State {
     /// Grows with every picture that differs, and with every failure before the first.
     round: u64,
-    /// What the last look showed, changed or not; `None` before the first.
+    /// What the last look shows by now, changed or not; `None` before the first.
     seen: Option<Position>,
     parts: BTreeMap<String, Part>,
     /// Why there is no first picture.
@@ -123,32 +123,55 @@ impl Feeds {
     }
 }
 
-/// Looks again and again, whenever the view has moved and not too often.
+/// Looks again and again, whenever rows of the view have changed and not too often.
 async fn look<T: Topic>(topic: Arc<T>, app: Application, key: T::Key, (feed, pause): (Weak<Feed>, Duration)) {
     let (view, clock) = (app.view::<T::View>(), Arc::clone(&app.environment().clock));
     loop {
+        let before = view.shows().await.ok().flatten();
         let looked = AssertUnwindSafe(topic.look(&app, &key)).catch_unwind().await;
         let looked = looked.unwrap_or_else(|panic| {
             tracing::error!(topic = T::NAME, panic = panic_text(panic.as_ref()), "a look panicked");
             Err(Problem::internal())
         });
-        let Some(feed) = feed.upgrade() else { return };
+        let Some(alive) = feed.upgrade() else { return };
         match looked {
             Ok(picture) => {
                 let (seen, size) = (picture.position, picture.size());
-                feed.show(picture);
-                drop(feed);
+                alive.show(picture);
+                drop(alive);
                 let pauses = u32::try_from(size / USUAL_SIZE).unwrap_or(u32::MAX).saturating_add(1);
                 clock.sleep(pause.saturating_mul(pauses)).await;
-                while view.wait_for(seen.plus(1), WAIT).await.is_err() {}
+                changed(&view, (seen, before), &feed, (&*clock, pause)).await;
             }
             Err(problem) => {
                 tracing::warn!(topic = T::NAME, %problem, "what is followed cannot be seen");
-                feed.fail(problem);
-                drop(feed);
+                alive.fail(problem);
+                drop(alive);
                 clock.sleep(AFTER_FAILURE).await;
             }
         }
+    }
+}
+
+/// Completes when rows may have changed since `before`, which was asked before the last look. Events that the view does
+/// not take only move the feed's position.
+async fn changed<P: Projection>(
+    view: &View<P>,
+    (mut seen, before): (Position, Option<Shows>),
+    feed: &Weak<Feed>,
+    (clock, pause): (&dyn Clock, Duration),
+) {
+    loop {
+        while view.wait_for(seen.plus(1), WAIT).await.is_err() {}
+        let (Some(before), Ok(Some(now))) = (before, view.shows().await) else { return };
+        if (before.generation, before.changes) != (now.generation, now.changes) {
+            return;
+        }
+        seen = now.position.max(seen);
+        let Some(feed) = feed.upgrade() else { return };
+        feed.state().seen = Some(seen);
+        drop(feed);
+        clock.sleep(pause).await;
     }
 }
 

@@ -1,8 +1,8 @@
 //! What clients follow while it changes: topics, looked at once for everybody who follows them.
 //!
 //! A [`Topic`] says who may follow what, and how to look at it. Each key that somebody follows is one feed (`feed.rs`),
-//! which looks again when its view has moved. A follower holds no queue: it is given what is newest when it can take it,
-//! so a slow one misses steps and never the end. Here are server-sent events; sockets are in `ws/`.
+//! which looks again when rows of its view have changed. A follower holds no queue: it is given what is newest when it
+//! can take it, so a slow one misses steps and never the end. Here are server-sent events; sockets are in `ws/`.
 
 mod events;
 mod feed;

@@ -20,7 +20,7 @@ pub trait Topic: Send + Sync + 'static {
     /// The type of the messages: `event:` of a stream of events, `type` on a WebSocket.
     const MESSAGE: &'static str = Self::NAME;
 
-    /// The view that it is read from; it is looked at again when that has moved.
+    /// The view that it is read from; it is looked at again when rows of that have changed, and only then.
     type View: Projection;
 
     /// What a client says that it wants to follow, as fields of its message.
