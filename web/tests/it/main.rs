@@ -25,3 +25,4 @@ mod raw;
 mod server;
 mod slow;
 mod sockets;
+mod view_answers;

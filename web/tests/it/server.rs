@@ -1,7 +1,7 @@
 //! A running application with the routes that the tests ask, and a client for it.
 
 use crate::domain::{FreeSeatsView, Room, RoomBody, RoomCommand, RoomId};
-use crate::{browser, live, pages, sockets};
+use crate::{browser, live, pages, sockets, view_answers};
 use async_trait::async_trait;
 use axum::extract::State;
 use axum::response::Html;
@@ -83,6 +83,7 @@ async fn launch(
         .routes(live::routes())
         .routes(sockets::routes())
         .routes(pages::routes())
+        .routes(view_answers::routes())
         .problem_pages(pages::Pages)
         .start()
         .await
