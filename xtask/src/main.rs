@@ -3,6 +3,7 @@
 //! It runs other programs and reports on them; it checks nothing itself. The house rules are tests in
 //! `xtask/tests/tidy/`, so that `cargo test` is enough to learn of a violation.
 
+mod fuzz;
 mod lint;
 mod prove;
 mod step;
@@ -25,7 +26,7 @@ enum Task {
     Test,
     /// Format, clippy, rustdoc, every feature alone, and the dependency rules.
     Lint,
-    /// Run the long versions of simulation, kills and races.
+    /// Run the long versions of simulation, kills and races, and fuzz the API.
     Prove(prove::Options),
 }
 

@@ -3,11 +3,15 @@
 //! The convention: a test that has a long version reads `PROVE_SECONDS` and draws new cases until that
 //! time is over; without the variable it runs its short version, as `cargo test` and CI do.
 
+use crate::fuzz;
 use crate::step::{Error, Step};
 use clap::ValueEnum;
 
 /// The package that holds the long tests, in its integration test `it`.
 const PACKAGE: &str = "ticketing";
+
+/// How often the program is killed at least, however few minutes there are.
+const KILLS: u64 = 100;
 
 /// What to prove, and for how long.
 #[derive(Debug, clap::Args)]
@@ -25,31 +29,35 @@ pub(crate) struct Options {
 enum Kind {
     /// The whole application under virtual time, from new seeds.
     Simulation,
-    /// The real binary, killed at random points under load.
+    /// The real binary, killed at a hundred random points or more under a load of every operation.
     Kills,
     /// Many buyers for the last places, through HTTP.
     Races,
+    /// The API against its description: 10,000 requests of each role, however long they take.
+    Fuzz,
 }
 
 impl Kind {
-    /// The tests of this kind have this word in their path.
-    fn filter(self) -> &'static str {
+    /// Its long version.
+    fn prove(self, minutes: u64) -> Result<(), Error> {
+        // The tests of a kind have its word in their path.
         match self {
-            Self::Simulation => "simulation",
-            Self::Kills => "kill",
-            Self::Races => "race",
+            Self::Simulation => prove("simulation", minutes),
+            Self::Kills => prove("kill", minutes),
+            Self::Races => prove("race", minutes),
+            Self::Fuzz => fuzz::run(fuzz::Extent::Long),
         }
     }
 }
 
-/// Runs the chosen kinds in release mode.
+/// Runs the chosen kinds; tests in release mode.
 ///
 /// # Errors
-/// When a test fails (its output names the seed), or a kind has no test.
+/// When a test fails (its output names the seed), a kind has no test, or the API is not as described.
 pub(crate) fn run(options: &Options) -> Result<(), Error> {
     let kinds = options.only.as_ref().map_or(Kind::value_variants(), std::slice::from_ref);
     for kind in kinds {
-        prove(kind.filter(), options.minutes)?;
+        kind.prove(options.minutes)?;
     }
     Ok(())
 }
@@ -64,5 +72,6 @@ fn prove(filter: &'static str, minutes: u64) -> Result<(), Error> {
     }
     Step::cargo(format!("Prove {filter} for {minutes} min"), &format!("{program} --nocapture"))
         .env("PROVE_SECONDS", minutes * 60)
+        .env("PROVE_KILLS", KILLS)
         .run()
 }

@@ -57,6 +57,20 @@ impl Step {
         quiet.status().is_ok_and(|status| status.success())
     }
 
+    /// Whether the program succeeds and says this; prints nothing.
+    pub(crate) fn prints(mut self, text: &str) -> bool {
+        let output = self.command.stderr(Stdio::null()).output();
+        output.is_ok_and(|output| {
+            output.status.success() && String::from_utf8_lossy(&output.stdout).contains(text)
+        })
+    }
+
+    /// Runs in this folder of the workspace.
+    pub(crate) fn folder(mut self, folder: &str) -> Self {
+        self.command.current_dir(root().join(folder));
+        self
+    }
+
     /// Sets an environment variable for this step alone.
     pub(crate) fn env(mut self, name: &str, value: impl fmt::Display) -> Self {
         self.command.env(name, value.to_string());
@@ -133,7 +147,8 @@ fn now() -> Instant {
     Instant::now()
 }
 
-fn root() -> &'static Path {
+/// The folder of the workspace.
+pub(crate) fn root() -> &'static Path {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.parent().unwrap_or(here)
 }

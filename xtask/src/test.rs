@@ -1,8 +1,9 @@
 //! `cargo xtask test`: everything a newcomer needs to see all tests pass, and the total at the end.
 //!
-//! The tests need Rust, a C compiler (for the bundled SQLite), and Chromium with its driver (for the storefront), which is
-//! installed where Debian's packages can be; no service is started.
+//! The tests need Rust, a C compiler (for the bundled SQLite), Chromium with its driver (for the storefront), which is
+//! installed where Debian's packages can be, and Python (for the short fuzz run of the API); no service is started.
 
+use crate::fuzz::{self, Extent};
 use crate::step::{Error, Step};
 use std::fmt;
 
@@ -20,13 +21,15 @@ pub(crate) fn run() -> Result<(), Error> {
         });
     }
     browser()?;
+    fuzz::installed()?;
 
     // One cargo run for all kinds: the documentation's examples alone would build every dependency again.
     let mut total = Total::default();
     let title = "Unit, integration and documentation tests (the first build takes minutes)";
     let tests = Step::cargo(title, "test --workspace --no-fail-fast").run_with(|line| total.add(line));
+    let fuzzed = fuzz::run(Extent::Short);
     eprintln!("\n{total}");
-    tests
+    tests.and(fuzzed)
 }
 
 /// Chromium and its driver, with letters to write with.

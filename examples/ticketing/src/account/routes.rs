@@ -29,6 +29,12 @@ pub struct SignIn {
 impl Validate for SignIn {
     fn validate(&self, findings: &mut Findings) {
         findings.check(is_email(self.email.trim()), "email", "invalid_value", "it must be an e-mail address");
+        findings.check(
+            self.email.chars().count() <= 254,
+            "email",
+            "too_long",
+            "it needs at most 254 characters",
+        );
     }
 }
 

@@ -85,6 +85,7 @@ async fn live(follow: Follow, PathId(id): PathId<ShowId>) -> Result<EventStream,
     { "properties": { "unblock": { "type": ["integer", "array"] } }, "required": ["unblock"] },
 ]))]
 struct Change {
+    #[schemars(range(max = 100_000))]
     add_capacity: Option<u32>,
     block: Option<Which>,
     unblock: Option<Which>,

@@ -41,6 +41,10 @@ pub struct ShowChange {
 /// What is to be changed about a section.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(extend("anyOf" = [
+    { "properties": { "id": { "type": "string" } }, "required": ["id"] },
+    { "properties": { "name": { "type": "string" } }, "required": ["name"] },
+]))]
 pub struct SectionChange {
     /// Which one; none for a new one.
     pub id: Option<SectionId>,
@@ -63,6 +67,10 @@ pub struct SectionChange {
 /// What is to be changed about a price. What is ordered keeps the price of its moment.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(extend("anyOf" = [
+    { "properties": { "id": { "type": "string" } }, "required": ["id"] },
+    { "properties": { "name": { "type": "string" }, "price": { "type": "object" } }, "required": ["name", "price"] },
+]))]
 pub struct TierChange {
     /// Which one; none for a new one.
     pub id: Option<TierId>,

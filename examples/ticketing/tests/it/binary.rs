@@ -1,5 +1,6 @@
 //! The real program, started as a stranger starts it, and a client for it.
 
+use crate::openapi::is_described;
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 use std::fs::{OpenOptions, read_to_string};
@@ -257,9 +258,12 @@ impl OnSale {
 impl Answer {
     pub(crate) async fn of(response: Response) -> Self {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let path = response.url().path().to_owned();
         let bytes = response.bytes().await.unwrap();
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        Self { status, headers, body }
+        let answer = Self { status, headers, body };
+        is_described(&path, status, &answer.header("content-type"), &answer.body).await;
+        answer
     }
 
     #[track_caller]

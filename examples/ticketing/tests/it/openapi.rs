@@ -3,6 +3,10 @@
 //!
 //! `RECORD=1 cargo test -p ticketing --test it openapi` writes the examples anew.
 
+mod described;
+
+pub(crate) use described::is_described;
+
 use crate::binary::{Answer, Person, Server, event, folder};
 use axum::body::Body;
 use axum::http::{Method, Request, header};
@@ -11,6 +15,7 @@ use composable_rust::prelude::HttpOptions;
 use composable_rust::runtime::SystemClock;
 use composable_rust::testing::memory::MemoryStorage;
 use composable_rust::web::{InProcess, WebExt};
+use described::{description, validator};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -54,7 +59,7 @@ fn documented(document: &Value) -> BTreeSet<String> {
 }
 
 /// The whole program without a socket, its data in memory.
-async fn program() -> Application {
+pub(crate) async fn program() -> Application {
     let parts = Parts {
         gateway: Arc::new(SimulatedGateway::new(Ledger::in_memory(), Arc::new(SystemClock))),
         sessions: Sessions::new(Secret::new(b"secret"), None),
@@ -75,14 +80,9 @@ pub(crate) async fn routes_of_the_program() -> BTreeSet<String> {
 
 #[tokio::test]
 async fn every_route_of_the_router_is_described_and_nothing_else() {
-    let app = program().await;
-    let request = Request::get("/api-docs/openapi.json").body(Body::empty()).unwrap();
-    let answer = app.get::<InProcess>().unwrap().answer(request).await;
-    let body = axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap();
-    let document: Value = serde_json::from_slice(&body).unwrap();
-    let routes = routes(&app).await;
+    let (document, routes) = (description().await, routes_of_the_program().await);
     assert!(routes.len() > 20, "{routes:#?}");
-    assert_eq!(documented(&document), routes);
+    assert_eq!(documented(document), routes);
     let examples: Map<String, Value> = serde_json::from_str(EXAMPLES).unwrap();
     for (path, methods) in document["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
@@ -92,7 +92,32 @@ async fn every_route_of_the_router_is_described_and_nothing_else() {
             assert!(has_example, "{name} has no example: call it in `walk` and record");
         }
     }
-    app.shutdown().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_examples_fit_the_schemas_that_the_types_tell() {
+    let document = description().await;
+    let examples: Map<String, Value> = serde_json::from_str(EXAMPLES).unwrap();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let name = format!("{} {path}", method.to_uppercase());
+            let Some(example) = examples.get(&name) else { continue };
+            if let Some(request) = example.get("request") {
+                let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+                validator(document, schema)
+                    .validate(request)
+                    .unwrap_or_else(|e| panic!("{name} takes {request}: {e}"));
+            }
+            let response = &operation["responses"][example["status"].to_string()];
+            assert!(response.is_object(), "{name} answers {}", example["status"]);
+            if let Some(body) = example.get("response") {
+                let schema = &response["content"]["application/json"]["schema"];
+                validator(document, schema)
+                    .validate(body)
+                    .unwrap_or_else(|e| panic!("{name} answers {body}: {e}"));
+            }
+        }
+    }
 }
 
 /// What answers no JSON.
