@@ -23,6 +23,7 @@ mod race;
 mod refunds;
 mod seats;
 mod simulation;
+mod slow_sockets;
 mod startup;
 mod storefront;
 mod story;

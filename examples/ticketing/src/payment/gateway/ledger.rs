@@ -1,6 +1,7 @@
 //! The books of the development gateway: they belong to another party, so they survive a crash of the application.
 
 use super::Order;
+use super::disk::Disk;
 use crate::shared::{Money, PaymentId, RefundId};
 use composable_rust::prelude::*;
 use jiff::Timestamp;
@@ -46,16 +47,20 @@ pub enum Fate {
     Stopped,
 }
 
-/// All attempts, the newest line of each counts. Each change is on disk before it is answered.
+/// All attempts, the newest line of each counts. Whoever answers for what is written here first waits for
+/// [`Self::on_disk`].
 #[derive(Debug, Default)]
 pub struct Ledger {
     books: Mutex<Books>,
+    disk: Option<Disk>,
 }
 
 #[derive(Debug, Default)]
 struct Books {
     entries: BTreeMap<PaymentId, Entry>,
     file: Option<Lines>,
+    /// Lines written since it was opened.
+    lines: u64,
 }
 
 /// The file, one entry a line.
@@ -95,8 +100,9 @@ impl Ledger {
             }
             whole += line.len() as u64;
         }
+        let disk = Some(Disk::of(file.try_clone()?)?);
         books.file = Some(Lines { file, whole });
-        Ok(Self { books: Mutex::new(books) })
+        Ok(Self { books: Mutex::new(books), disk })
     }
 
     /// What is known of an attempt.
@@ -110,7 +116,7 @@ impl Ledger {
     }
 
     /// Changes what is known of an attempt; `change` sees it and answers what is to be written, if anything, and what
-    /// the caller wants to know.
+    /// the caller wants to know. Nobody may hear of it before [`Self::on_disk`] has completed.
     ///
     /// # Errors
     /// When it cannot be written; nothing has changed then.
@@ -123,9 +129,24 @@ impl Ledger {
         let (entry, answer) = change(books.entries.get(&payment));
         if let Some(entry) = entry {
             books.write(&entry)?;
+            books.lines += 1;
+            self.disk.as_ref().map_or(Ok(()), |disk| disk.wrote(books.lines))?;
             books.entries.insert(payment, entry);
         }
         Ok(answer)
+    }
+
+    /// Completes when all that was changed so far, by whomever, survives a crash.
+    ///
+    /// # Errors
+    /// When it does not; what is written then is known when the books are opened again.
+    ///
+    /// # Cancel safety
+    /// Dropping the future stops the waiting alone.
+    pub async fn on_disk(&self) -> io::Result<()> {
+        let Some(disk) = &self.disk else { return Ok(()) };
+        let lines = self.lock().lines;
+        disk.has(lines).await
     }
 
     fn lock(&self) -> MutexGuard<'_, Books> {
@@ -146,7 +167,6 @@ impl Books {
         serde_json::to_writer(&mut line, entry)?;
         line.push(b'\n');
         file.write_all(&line)?;
-        file.sync_data()?;
         *whole += line.len() as u64;
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! What the application needs of whoever moves money, and the development gateway that stands in for it.
 
+mod disk;
 mod ledger;
 mod simulated;
 

@@ -32,6 +32,18 @@ impl SimulatedGateway {
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
     }
+
+    /// Changes the books, and answers when that is on disk: also what others have written there is answered for.
+    async fn settle<T: Send>(
+        &self,
+        payment: PaymentId,
+        change: impl FnOnce(Option<&Entry>) -> (Option<Entry>, T) + Send,
+    ) -> Result<T, NoAnswer> {
+        let no_books = |error: io::Error| NoAnswer(format!("its books cannot be written: {error}"));
+        let answer = self.ledger.change(payment, change).map_err(no_books)?;
+        self.ledger.on_disk().await.map_err(no_books)?;
+        Ok(answer)
+    }
 }
 
 #[async_trait]
@@ -50,7 +62,7 @@ impl PaymentGateway for SimulatedGateway {
             let fate = first_fate(outcome, order.until, now);
             (Some(Entry::new(payment, Some(order), fate)), (fate, outcome == SimulatedOutcome::LostAnswer))
         };
-        let (fate, is_lost) = self.ledger.change(payment, change).map_err(|error| no_books(&error))?;
+        let (fate, is_lost) = self.settle(payment, change).await?;
         if is_lost { Err(NoAnswer("the answer was lost".into())) } else { Ok(answer(fate, now)) }
     }
 
@@ -64,7 +76,7 @@ impl PaymentGateway for SimulatedGateway {
             Some(entry) => (None, answer(entry.fate, now)),
             None => (None, ChargeAnswer::Unanswered),
         };
-        self.ledger.change(payment, change).map_err(|error| no_books(&error))
+        self.settle(payment, change).await
     }
 
     async fn stop(&self, payment: PaymentId) -> Result<StopAnswer, NoAnswer> {
@@ -78,7 +90,7 @@ impl PaymentGateway for SimulatedGateway {
                 (Some(Entry { fate: Fate::Stopped, ..stopped }), Some(StopAnswer::Stopped))
             }
         };
-        let stopped = self.ledger.change(payment, change).map_err(|error| no_books(&error))?;
+        let stopped = self.settle(payment, change).await?;
         stopped.ok_or_else(|| NoAnswer("it is silent".into()))
     }
 
@@ -92,7 +104,7 @@ impl PaymentGateway for SimulatedGateway {
             }
             Some(_) | None => (None, false),
         };
-        let is_back = self.ledger.change(payment, change).map_err(|error| no_books(&error))?;
+        let is_back = self.settle(payment, change).await?;
         if is_back { Ok(()) } else { Err(NoAnswer("so much was not charged".into())) }
     }
 }
@@ -125,8 +137,4 @@ fn answer(fate: Fate, now: Timestamp) -> ChargeAnswer {
         Fate::Declined => ChargeAnswer::Declined { reason: "the card was declined".into() },
         Fate::Stopped => ChargeAnswer::Stopped,
     }
-}
-
-fn no_books(error: &io::Error) -> NoAnswer {
-    NoAnswer(format!("its books cannot be written: {error}"))
 }
