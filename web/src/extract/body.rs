@@ -30,7 +30,7 @@ pub(crate) async fn read_body(request: Request<Body>, limit: usize) -> Result<By
         .get(header::CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > limit as u64) {
-        return Err(Problem::body_too_large());
+        return Err(too_large());
     }
     let read = Limited::new(request.into_body(), limit).collect().await;
     read.map(http_body_util::Collected::to_bytes).map_err(|error| broken_body(error.as_ref()))
@@ -40,13 +40,21 @@ fn broken_body(error: &(dyn Error + 'static)) -> Problem {
     let mut cause = Some(error);
     while let Some(error) = cause {
         if error.is::<LengthLimitError>() {
-            return Problem::body_too_large();
+            return too_large();
         }
         if error.is::<BodyTooSlow>() {
-            return Problem::malformed_request("the body did not arrive in time")
-                .with_header(header::CONNECTION, HeaderValue::from_static("close"));
+            return the_last(Problem::malformed_request("the body did not arrive in time"));
         }
         cause = error.source();
     }
     Problem::malformed_request("the body broke off")
+}
+
+fn too_large() -> Problem {
+    the_last(Problem::body_too_large())
+}
+
+/// The last answer on its connection: what comes after it there is the rest of this body, and no request.
+fn the_last(problem: Problem) -> Problem {
+    problem.with_header(header::CONNECTION, HeaderValue::from_static("close"))
 }

@@ -11,7 +11,8 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 use ticketing::payment::{Payment, PaymentStatus};
 use ticketing::reservation::{Reservation, ReservationStatus};
-use ticketing::shared::{PaymentId, RefundId, ReservationId};
+use ticketing::shared::{PaymentId, RefundId, ReservationId, ShowId};
+use ticketing::show::{Show, ShowStatus};
 
 /// What changes after the first answer, or is of the moment: an answer that a crash kept from being stored is made
 /// again from what was written.
@@ -32,6 +33,7 @@ struct Noted {
     posts: Vec<Post>,
     cancelled: BTreeSet<String>,
     tickets: BTreeSet<String>,
+    shows_cancelled: BTreeSet<String>,
 }
 
 /// A request under a key that was answered with success.
@@ -58,6 +60,11 @@ impl Acknowledged {
         self.lock().cancelled.insert(reservation.to_owned());
     }
 
+    /// Notes a show of which the answer says that it is cancelled.
+    pub(crate) fn show_cancelled(&self, show: &str) {
+        self.lock().shows_cancelled.insert(show.to_owned());
+    }
+
     /// Notes the tickets of a page.
     pub(crate) fn tickets(&self, page: &Value) {
         let ids = page["items"].as_array().into_iter().flatten().filter_map(|ticket| ticket["id"].as_str());
@@ -72,7 +79,7 @@ impl Acknowledged {
 
     /// All that was acknowledged and is not so in `app`, in words.
     pub(crate) async fn lost(&self, app: &Application) -> Vec<String> {
-        let Noted { posts, cancelled, mut tickets } = self.lock().clone();
+        let Noted { posts, cancelled, mut tickets, shows_cancelled } = self.lock().clone();
         let mut lost = Vec::new();
         for post in &posts {
             let found = match post.path.as_str() {
@@ -87,6 +94,12 @@ impl Acknowledged {
             let order = app.load::<Reservation>(id.parse::<ReservationId>().unwrap()).await.unwrap();
             if order.map(|order| order.state.status) != Some(ReservationStatus::Cancelled) {
                 lost.push(format!("reservation {id} was called off, but is not"));
+            }
+        }
+        for id in shows_cancelled {
+            let show = app.load::<Show>(id.parse::<ShowId>().unwrap()).await.unwrap();
+            if show.map(|show| show.state.status) != Some(ShowStatus::Cancelled) {
+                lost.push(format!("show {id} was cancelled, but is not"));
             }
         }
         lost.extend(tickets.into_iter().map(|id| format!("ticket {id} was shown, but is gone")));

@@ -83,7 +83,7 @@ async fn a_cancelled_show_ends_holds_and_gives_all_money_back_also_after_a_crash
     let mut found = Vec::new();
     for _ in 0..60 {
         let seen = app.events().signal().position();
-        found = broken(&app, &show.section, gateway.ledger()).await;
+        found = broken(&app, gateway.ledger()).await;
         if found.is_empty() {
             break;
         }

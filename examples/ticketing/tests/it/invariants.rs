@@ -91,10 +91,13 @@ pub(crate) fn told(broken: &[Broken]) -> String {
 }
 
 /// Every promise that is not kept; none when all is well.
-pub(crate) async fn broken(app: &Application, section: &str, ledger: &Ledger) -> Vec<Broken> {
-    let found = Found::of(app, section.parse().expect("a section id")).await;
+pub(crate) async fn broken(app: &Application, ledger: &Ledger) -> Vec<Broken> {
+    let found = Found::of(app).await;
     let mut findings = Findings::default();
-    findings.places(&found);
+    for (section, inventory) in &found.sections {
+        findings.places(*section, inventory, &found);
+    }
+    findings.orders(&found);
     findings.limits(app, &found).await;
     findings.money(app, &found, ledger).await;
     findings.tickets(app, &found).await;
@@ -107,20 +110,24 @@ pub(crate) async fn broken(app: &Application, section: &str, ledger: &Ledger) ->
 
 /// What the log says.
 struct Found {
-    inventory: Inventory,
+    sections: BTreeMap<SectionId, Inventory>,
     orders: BTreeMap<ReservationId, Reservation>,
 }
 
 impl Found {
-    async fn of(app: &Application, section: SectionId) -> Self {
-        let inventory = app.load::<Inventory>(&section).await.expect("a store").expect("an inventory").state;
-        let mut orders = BTreeMap::new();
+    async fn of(app: &Application) -> Self {
+        let (mut sections, mut orders) = (BTreeMap::new(), BTreeMap::new());
+        for id in keys(app, "inventory").await {
+            let id: SectionId = id.parse().expect("a section id");
+            let section = app.load::<Inventory>(&id).await.expect("a store").expect("an inventory");
+            sections.insert(id, section.state);
+        }
         for id in keys(app, "reservation").await {
             let id: ReservationId = id.parse().expect("a reservation id");
             let order = app.load::<Reservation>(&id).await.expect("a store").expect("a reservation");
             orders.insert(id, order.state);
         }
-        Self { inventory, orders }
+        Self { sections, orders }
     }
 
     /// Orders that were paid, whatever was given back since.
@@ -146,35 +153,40 @@ impl Findings {
         self.0.push(Broken { promise, how });
     }
 
-    fn places(&mut self, found: &Found) {
-        let Found { inventory, orders } = found;
+    fn places(&mut self, section: SectionId, inventory: &Inventory, found: &Found) {
+        let counts = &inventory.counts;
         if !inventory.is_sound() {
             self.add(Promise::NoOversell, format!("places were lost or made up: {inventory:?}"));
         }
-        let sold: u32 = found.paid().map(|(_, order)| places(order)).sum();
-        if sold > inventory.counts.capacity {
-            self.add(Promise::NoOversell, format!("{sold} of {} places are paid", inventory.counts.capacity));
+        let here = |ticket: &&Ticket| ticket.section_id == section;
+        let tickets: Vec<_> = found.paid().flat_map(|(_, order)| kept(order)).filter(here).collect();
+        let sold = tickets.len();
+        if sold > counts.capacity as usize {
+            self.add(Promise::NoOversell, format!("{sold} of {} places are paid", counts.capacity));
         }
-        if sold != inventory.counts.sold {
-            let how = format!("{sold} places are in completed orders, {} are sold", inventory.counts.sold);
+        if sold != counts.sold as usize {
+            let how = format!("{sold} places are in completed orders, {} are sold", counts.sold);
             self.add(Promise::NoOversell, how);
         }
         let mut seats = BTreeSet::new();
-        for ticket in found.paid().flat_map(|(_, order)| kept(order)) {
+        for ticket in tickets {
             if let (Some(row), Some(seat)) = (&ticket.row, ticket.seat)
                 && !seats.insert((row, seat))
             {
                 self.add(Promise::NoOversell, format!("seat {row}{seat} is on two tickets"));
             }
         }
-        if !inventory.counts.seats.is_empty() && seats.len() != inventory.counts.sold as usize {
-            let how = format!("{} seats are on tickets, {} are sold", seats.len(), inventory.counts.sold);
+        if !counts.seats.is_empty() && seats.len() != counts.sold as usize {
+            let how = format!("{} seats are on tickets, {} are sold", seats.len(), counts.sold);
             self.add(Promise::NoOversell, how);
         }
-        if inventory.counts.held > 0 {
-            self.add(Promise::HoldsEnd, format!("{} places are still held", inventory.counts.held));
+        if counts.held > 0 {
+            self.add(Promise::HoldsEnd, format!("{} places are still held", counts.held));
         }
-        for (id, order) in orders {
+    }
+
+    fn orders(&mut self, found: &Found) {
+        for (id, order) in &found.orders {
             if matches!(order.status, ReservationStatus::Held | ReservationStatus::Paying) {
                 self.add(Promise::HoldsEnd, format!("order {id} has not ended: {:?}", order.status));
             }
@@ -202,8 +214,9 @@ impl Findings {
         let completed: BTreeMap<PaymentId, _> = by_payment.collect();
         let entries: BTreeMap<_, Entry> =
             ledger.entries().into_iter().map(|entry| (entry.payment, entry)).collect();
-        for (payment, (id, _)) in &completed {
-            if !entries.contains_key(payment) {
+        for (payment, (id, order)) in &completed {
+            let is_free = order.order.as_ref().is_some_and(|order| order.total.is_zero());
+            if !entries.contains_key(payment) && !is_free {
                 let how = format!("order {id} is completed without money");
                 self.add(Promise::PaidMeansTicketsOrRefund, how);
             }
@@ -252,7 +265,10 @@ impl Findings {
                 let how = format!("order {id} of {bought} places has {listed:?}");
                 self.add(Promise::PaidMeansTicketsOrRefund, how);
             }
-            if found.inventory.is_cancelled && valid > 0 {
+            let is_cancelled = kept(order).any(|ticket| {
+                found.sections.get(&ticket.section_id).is_none_or(|section| section.is_cancelled)
+            });
+            if is_cancelled {
                 let how = format!("order {id} of a cancelled show is not given back: {order:?}");
                 self.add(Promise::PaidMeansTicketsOrRefund, how);
             }

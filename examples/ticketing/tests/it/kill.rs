@@ -4,9 +4,12 @@
 //! success is held against it. The seed draws lifetimes and requests; when the machine does what is the machine's, so
 //! that a seed repeats the plan of a round and not its every moment.
 //!
-//! `PROVE_SECONDS` kills for so long, in rounds of twenty with a show of their own; without it there is one round.
+//! `PROVE_SECONDS` kills for so long, in rounds of twenty with a show of their own; `PROVE_KILLS` at least so often.
+//! Without them there is one round. What the load does is in `kill/load.rs`.
 
-use crate::acknowledged::{Acknowledged, Post};
+mod load;
+
+use crate::acknowledged::Acknowledged;
 use crate::binary::{OnSale, Server, event, folder, ticketing};
 use crate::books::Books;
 use crate::holds::{Lived, outlived};
@@ -15,15 +18,17 @@ use crate::proof::{Proof, number};
 use composable_rust::runtime::SystemClock;
 use composable_rust::{Clock, Randomness, SeededRandom, elapsed, later};
 use futures_util::future::join_all;
+use load::Load;
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
+use ticketing::payment::gateway::{Entry, Fate};
 
 const KILLS: u64 = 20;
 const ORGANISER: &str = "org@example.org";
 const BUYERS: u64 = 12;
-const OUTCOMES: [&str; 6] = ["succeed", "decline", "slow", "lost_answer", "requires_action", "late_success"];
 /// Short holds, so that they end while the program is dead as well as while it lives.
 const VARIABLES: [(&str, &str); 2] = [("HOLD_SECONDS", "2"), ("PAYMENT_SECONDS", "3")];
 /// Everything ends within the longest hold, payment and pause between two questions to the gateway.
@@ -33,9 +38,9 @@ const REST: Duration = Duration::from_mins(2);
 const FIRST_KILLS: u64 = 5;
 /// How soon after the start of the program it is killed while it starts, and while it works.
 const STARTING: u64 = 300;
-const WORKING: u64 = 900;
+const WORKING: u64 = 1_500;
 /// How soon after it says that it listens a view shows what was written since.
-const SHOWN: Duration = Duration::from_secs(1);
+const SHOWN: Duration = Duration::from_secs(3);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn kill_at_random_points_breaks_no_promise() {
@@ -44,7 +49,8 @@ async fn kill_at_random_points_breaks_no_promise() {
     }
     let proof = Proof::of(1);
     let mut seed = proof.first();
-    while proof.goes_on(seed) {
+    let rounds = number("PROVE_KILLS").unwrap_or(0).div_ceil(KILLS);
+    while proof.goes_on(seed) || seed - proof.first() < rounds {
         // Shown if the round fails.
         eprintln!("plan again: KILL_SEED={seed} cargo test -p ticketing --test it kill_at_random_points");
         round(seed).await;
@@ -72,8 +78,9 @@ async fn round(seed: u64) {
         let from = SystemClock.now();
         let longest = if random.next_u64().is_multiple_of(3) { STARTING } else { WORKING };
         live(folder.path(), &random, longest, async |server| {
-            let buyers = (0..BUYERS).map(|buyer| buy(server, &show, &acknowledged, (life, buyer), &random));
-            join_all(buyers).await;
+            let load = Load { server, show: &show, acknowledged: &acknowledged, random: &random, life };
+            let buyers = join_all((0..BUYERS).map(|buyer| load.buy(buyer)));
+            futures_util::join!(buyers, load.organise(), load.side_show());
         })
         .await;
         lives.push(Lived { from, to: SystemClock.now() });
@@ -84,7 +91,7 @@ async fn round(seed: u64) {
         cancel(folder.path(), &show).await;
     }
     lives.push(Lived { from, to: SystemClock.now() });
-    come_to_rest(folder.path(), &show, lives, &acknowledged).await;
+    come_to_rest(folder.path(), lives, &acknowledged).await;
     let server = Server::start(folder.path(), &VARIABLES);
     let otherwise = acknowledged.answered_otherwise(&server).await;
     assert!(otherwise.is_empty(), "a repeat gets another answer:\n{}", otherwise.join("\n"));
@@ -130,81 +137,6 @@ async fn shows_at_once(folder: &Path) {
     assert!(took < SHOWN, "a view shows a new write {took:?} after the program listens");
 }
 
-/// One buyer's requests; whatever fails because the program is dead is left as it is.
-async fn buy(
-    server: &Server,
-    show: &OnSale,
-    acknowledged: &Acknowledged,
-    (life, buyer): (u64, u64),
-    random: &SeededRandom,
-) -> Option<()> {
-    let email = format!("buyer-{buyer}@example.org");
-    let person = try_sign_in(server, &email).await?;
-    let post = async |path: &str, key: String, asked: Value| {
-        let request = server.request(Method::POST, path).bearer_auth(&person).header("idempotency-key", &key);
-        let response = request.json(&asked).send().await.ok()?;
-        let status = response.status().as_u16();
-        let answer = response.json::<Value>().await.ok()?;
-        acknowledged.post(Post {
-            buyer: email.clone(),
-            path: path.to_owned(),
-            key,
-            asked,
-            status,
-            answer: answer.clone(),
-        });
-        Some(answer)
-    };
-    for turn in 0..3 {
-        if random.next_u64().is_multiple_of(3) {
-            let path = format!("/api/events/{}/availability", show.id);
-            server.request(Method::GET, &path).bearer_auth(&person).send().await.ok()?;
-        }
-        let reserve = format!("reserve-{life}-{buyer}-{turn}");
-        let quantity = u32::try_from(1 + random.next_u64() % 3).ok()?;
-        let reserved = post("/api/reservations", reserve, show.order(quantity)).await?;
-        let Some(id) = reserved["id"].as_str() else { continue };
-        if random.next_u64().is_multiple_of(4) {
-            let path = format!("/api/reservations/{id}");
-            let answer = server.request(Method::DELETE, &path).bearer_auth(&person).send().await.ok()?;
-            if answer.status().is_success() {
-                acknowledged.cancelled(id);
-            }
-            continue;
-        }
-        if random.next_u64().is_multiple_of(4) {
-            let extend = format!("extend-{life}-{buyer}-{turn}");
-            post(&format!("/api/reservations/{id}/extend"), extend, json!({})).await?;
-        }
-        let outcome = OUTCOMES[usize::try_from(random.next_u64() % 6).ok()?];
-        let method = json!({ "type": "simulated", "outcome": outcome });
-        let body = json!({ "reservation_id": id, "method": method });
-        let paid = post("/api/payments", format!("pay-{life}-{buyer}-{turn}"), body).await?;
-        if let Some(path) = paid["action_url"].as_str() {
-            let says = json!({ "approve": random.next_u64().is_multiple_of(2) });
-            server.request(Method::POST, path).bearer_auth(&person).json(&says).send().await.ok()?;
-        }
-        if random.next_u64().is_multiple_of(3) {
-            refund(server, &paid, acknowledged, format!("refund-{life}-{buyer}-{turn}")).await?;
-        }
-        let tickets = server.request(Method::GET, "/api/tickets?page_size=100").bearer_auth(&person);
-        acknowledged.tickets(&tickets.send().await.ok()?.json().await.ok()?);
-    }
-    Some(())
-}
-
-/// The organiser gives the money back.
-async fn refund(server: &Server, paid: &Value, acknowledged: &Acknowledged, key: String) -> Option<()> {
-    let path = format!("/api/payments/{}/refund", paid["id"].as_str()?);
-    let organiser = try_sign_in(server, ORGANISER).await?;
-    let request = server.request(Method::POST, &path).bearer_auth(&organiser).header("idempotency-key", &key);
-    let response = request.json(&json!({})).send().await.ok()?;
-    let status = response.status().as_u16();
-    let (asked, answer) = (json!({}), response.json::<Value>().await.ok()?);
-    acknowledged.post(Post { buyer: ORGANISER.into(), path, key, asked, status, answer });
-    Some(())
-}
-
 /// The show is cancelled, and the program killed as soon as it has said so.
 async fn cancel(folder: &Path, show: &OnSale) {
     let server = Server::start(folder, &VARIABLES);
@@ -212,19 +144,13 @@ async fn cancel(folder: &Path, show: &OnSale) {
     organiser.delete(&format!("/api/events/{}", show.id)).await.expect(204);
 }
 
-async fn try_sign_in(server: &Server, email: &str) -> Option<String> {
-    let request = server.request(Method::POST, "/api/auth/dev-sign-in").json(&json!({ "email": email }));
-    let body: Value = request.send().await.ok()?.json().await.ok()?;
-    body["token"].as_str().map(str::to_owned)
-}
-
 /// Starts the application on what the killed program left, and waits until every promise is kept.
-async fn come_to_rest(folder: &Path, show: &OnSale, mut lives: Vec<Lived>, acknowledged: &Acknowledged) {
+async fn come_to_rest(folder: &Path, mut lives: Vec<Lived>, acknowledged: &Acknowledged) {
     let from = SystemClock.now();
     let Books { app, gateway } = Books::open(folder).await;
     let broken = loop {
         let seen = app.events().signal().position();
-        let broken = broken(&app, &show.section, gateway.ledger()).await;
+        let broken = broken(&app, gateway.ledger()).await;
         if broken.is_empty() || SystemClock.now() > later(from, REST) {
             break broken;
         }
@@ -241,7 +167,27 @@ async fn come_to_rest(folder: &Path, show: &OnSale, mut lives: Vec<Lived>, ackno
     assert!(outlived.is_empty(), "no hold that outlives its expiry by more than 10 s?\n{outlived:#?}");
     let lost = acknowledged.lost(&app).await;
     assert!(lost.is_empty(), "acknowledged and lost:\n{}", lost.join("\n"));
+    let known = known_outcomes(&gateway.ledger().entries());
+    eprintln!("the gateway has {known:?}");
     let paid = gateway.ledger().entries().len();
     assert!(paid > 0, "nobody got so far as to pay: the load proves nothing");
     app.shutdown().await.expect("an orderly end");
+}
+
+/// How many attempts came to what.
+fn known_outcomes(entries: &[Entry]) -> BTreeMap<&'static str, usize> {
+    let mut known = BTreeMap::new();
+    for entry in entries {
+        let fate = match entry.fate {
+            Fate::Charged { .. } if entry.refunds.is_empty() => "charged",
+            Fate::Charged { .. } if entry.kept() > 0 => "refunded in part",
+            Fate::Charged { .. } => "refunded",
+            Fate::RequiresAction => "waiting for its payer",
+            Fate::Late { .. } => "late",
+            Fate::Declined => "declined",
+            Fate::Stopped => "stopped",
+        };
+        *known.entry(fate).or_default() += 1;
+    }
+    known
 }

@@ -27,4 +27,5 @@ mod slow_sockets;
 mod startup;
 mod storefront;
 mod story;
+mod threats;
 mod walkthrough;

@@ -53,7 +53,7 @@ async fn rush(buyers: usize, places: u32) {
     assert_eq!(counts, [places, 0, places, 0, 0]);
     assert_eq!(inventory.holds.len(), places as usize);
     let unfinished = [Promise::HoldsEnd, Promise::LimitsCountWhatIsHad];
-    let mut broken = broken(&app, &show.section, gateway.ledger()).await;
+    let mut broken = broken(&app, gateway.ledger()).await;
     broken.retain(|broken| !unfinished.contains(&broken.promise));
     assert_eq!(broken, []);
     app.shutdown().await.unwrap();

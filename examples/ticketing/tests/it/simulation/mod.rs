@@ -5,7 +5,9 @@
 
 mod gateway;
 mod listener;
+mod model;
 mod operations;
+mod restarts;
 mod scenario;
 
 pub(crate) use scenario::{Outcome, outcome_of};

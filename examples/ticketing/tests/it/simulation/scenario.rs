@@ -158,7 +158,7 @@ impl<'a> World<'a> {
             let mut found = Vec::new();
             for _ in 0..LOOKS {
                 app.environment().clock.sleep(REST).await;
-                found = broken(&app, &on_sale.section, self.bank.ledger()).await;
+                found = broken(&app, self.bank.ledger()).await;
                 found.extend(self.listener.broken(&app).await);
                 found.extend(offered_again(&app).await);
                 if found.is_empty() {

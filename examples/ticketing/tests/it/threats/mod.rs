@@ -1,0 +1,8 @@
+//! What somebody tries who means harm, or is in a hurry: the threats that no other file is about.
+
+mod injection;
+mod large;
+mod replay;
+mod tampering;
+mod timing;
+mod twice;
