@@ -108,11 +108,12 @@ fn closed(schema: &mut Schema) {
     let parts = ["allOf", "anyOf", "oneOf"].into_iter().filter_map(|parts| schema.get(parts)?.as_array());
     let of_parts: Vec<_> = parts.flatten().map(|part| names(part.get("properties"))).collect();
     if own.is_empty() || of_parts.is_empty() {
-        let kinds = schema.get("type").into_iter().flat_map(|kinds| match kinds {
-            Value::Array(kinds) => kinds.as_slice(),
-            kind => std::slice::from_ref(kind),
+        let is_object = schema.get("type").is_some_and(|kinds| match kinds {
+            Value::Array(kinds) => kinds.iter().any(|kind| kind == "object"),
+            Value::String(kind) => kind == "object",
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => false,
         });
-        if kinds.into_iter().any(|kind| kind == "object") && is_open {
+        if is_object && is_open {
             schema.insert("additionalProperties".to_owned(), false.into());
         }
         transform_subschemas(&mut closed, schema);
