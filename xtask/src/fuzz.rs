@@ -46,16 +46,18 @@ pub(crate) fn run(extent: Extent) -> Result<(), Error> {
     Step::cargo("The program for the fuzz run", "build --package ticketing --bin ticketing").run()?;
     for role in ROLES {
         let program = Program::start(role)?;
+        let rules = root().join(RULES);
         let command = format!(
-            "--config-file schemathesis.toml run {}/api-docs/openapi.json --checks all --continue-on-failure \
-             --request-timeout 20 {}",
+            "--config-file {} run {}/api-docs/openapi.json --checks all --continue-on-failure --request-timeout 20 {}",
+            rules.join("schemathesis.toml").display(),
             program.url,
             extent.arguments(),
         );
         Step::program(format!("Fuzz the API as {role}"), &schemathesis, &command)
-            .folder(RULES)
+            .folder(FOLDER)
             .env("FUZZ_URL", &program.url)
             .env("FUZZ_EMAIL", role)
+            .env("SCHEMATHESIS_HOOKS", rules.join("rules.py").display())
             .env("PYTHONDONTWRITEBYTECODE", 1)
             .run()?;
     }
