@@ -16,8 +16,8 @@ pub use application::{
 };
 pub use command::{
     Acknowledged, AnyRejection, CommandOn, CommandOptions, CommitterOptions, DeciderOptions, Earlier,
-    Execute, ExecuteAll, ExecuteError, Expectation, InformedCommand, Loaded, OverLimit, Receipt,
-    ReceiptOfAll, RequestContext, SnapshotPolicy, TargetSet, Written, on,
+    Execute, ExecuteAll, ExecuteError, Expectation, InformedCommand, Loaded, OverLimit, Part, Receipt,
+    ReceiptOfAll, RequestContext, SnapshotPolicy, TargetSet, on,
 };
 pub use composable_rust_projections::{Behind, Shows, View, ViewError, ViewPage, ViewQuery};
 pub use environment::*;

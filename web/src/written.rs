@@ -7,7 +7,14 @@ use composable_rust_core::{Decider, Position, StreamVersion};
 use composable_rust_runtime::{Acknowledged, Loaded, Receipt};
 use serde::Serialize;
 
-/// What knows the version of an aggregate: the receipt of a command, or a loaded state.
+/// What knows the version of an aggregate: the receipt of a command, a loaded state, or, of one part of a command over
+/// several aggregates, the pair of its version and the receipt's position.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the version of one aggregate",
+    label = "this has no one version",
+    note = "an answer is about one aggregate: a `Receipt`, an `Acknowledged` or a `Loaded`",
+    note = "of a receipt of `execute_all`, give the part that the answer is about: `&(receipt.parts.0.version, receipt.position)`"
+)]
 pub trait Versioned {
     /// The aggregate's version.
     fn version(&self) -> StreamVersion;

@@ -40,7 +40,7 @@ async fn run() -> Result<(), BoxError> {
         }
         Ok(())
     };
-    ticketing(&config)?.run(ready).await
+    Ok(ticketing(&config)?.run(ready).await?)
 }
 
 /// Whoever started it wants to know the URL; it serves even where nobody reads.

@@ -11,9 +11,6 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
-/// What was cut short is as after a crash.
-const CUT_SHORT: &str = "ended at once by a second signal: the next start goes on with what was under way";
-
 /// Declares an application: what decides, what happens next, what is shown, and where it is kept.
 ///
 /// Nothing runs before [`Self::start`], which first checks the whole and reports every fault at once.
@@ -152,16 +149,26 @@ impl ApplicationBuilder {
     /// Ctrl-C, and shuts down. A signal that comes earlier ends it in the same order; one that comes during the shutdown
     /// ends the waiting. Must be called inside a tokio runtime.
     ///
+    /// ```no_run
+    /// # use composable_rust_runtime::Application;
+    /// #[tokio::main]
+    /// async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    ///     let builder = Application::builder("bank"); // with storage, deciders and the rest
+    ///     builder.run(async |_| Ok(println!("it runs"))).await?;
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
     /// # Errors
-    /// As [`Self::start`] and [`Application::shutdown`], whatever `ready` fails with, after an orderly end, and when a
-    /// second signal cut that end short.
+    /// As [`Self::start`] and [`Application::shutdown`]; [`ApplicationError::Ready`] with whatever `ready` fails with,
+    /// after an orderly end; [`ApplicationError::CutShort`] when a second signal cut that end short.
     ///
     /// # Cancel safety
     /// Dropping the future stops what was started, without waiting for it.
     pub async fn run(
         self,
         ready: impl AsyncFnOnce(&Application) -> Result<(), BoxError>,
-    ) -> Result<(), BoxError> {
+    ) -> Result<(), ApplicationError> {
         let mut signals = drain::Signals::listen();
         let application = self.start().await?;
         let failed = async {
@@ -173,14 +180,14 @@ impl ApplicationBuilder {
         let ended = tokio::select! {
             biased;
             () = signals.next() => Ok(()),
-            error = failed => Err(error),
+            error = failed => Err(ApplicationError::Ready(error)),
         };
         let limit = application.shared.options.drain_timeout;
         tracing::info!("draining: what is under way has {limit:?} to end; a second signal ends it at once");
         tokio::select! {
             biased;
             stopped = application.shutdown() => stopped?,
-            () = signals.next() => return Err(CUT_SHORT.into()),
+            () = signals.next() => return Err(ApplicationError::CutShort),
         }
         tracing::info!("stopped");
         ended

@@ -1,5 +1,7 @@
 //! Why an application does not start or stop.
 
+use crate::BoxError;
+use composable_rust_core::describe;
 use composable_rust_core::port::StoreError;
 use std::fmt;
 
@@ -20,7 +22,9 @@ impl Finding {
 }
 
 /// Why an application does not start or stop.
-#[derive(Debug, thiserror::Error)]
+///
+/// Its `Debug` is its text with all causes: that is what Rust prints when `main` returns it.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum ApplicationError {
     /// The declaration has faults. Write the lines that the text names; all faults are listed.
@@ -36,11 +40,24 @@ pub enum ApplicationError {
         service: &'static str,
         /// The cause.
         #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: BoxError,
     },
+    /// What [`ApplicationBuilder::run`](crate::ApplicationBuilder::run) was given to do once it had started failed, with
+    /// this. Everything was stopped in order.
+    #[error(transparent)]
+    Ready(BoxError),
     /// Not everything ended in time; what was under way is taken up at the next start.
     #[error("not everything ended within the drain timeout: {}", .0.join(", "))]
     DrainTimeout(Vec<String>),
+    /// A second signal ended the shutdown at once. It is as after a crash: the next start goes on with what was under way.
+    #[error("ended at once by a second signal: the next start goes on with what was under way")]
+    CutShort,
+}
+
+impl fmt::Debug for ApplicationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&describe(self))
+    }
 }
 
 fn list(findings: &[Finding]) -> String {

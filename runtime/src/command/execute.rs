@@ -3,7 +3,7 @@
 use super::error::{ExecuteError, Failure};
 use super::expectation::Expectation;
 use super::request::RequestContext;
-use super::target::{Target, Written};
+use super::target::{Part, Target};
 use super::{Aggregates, Done};
 use crate::application::Shared;
 use composable_rust_core::{CommandOf, Decider, EventOf, KeyOf, Position, StreamVersion, UserId, stream_of};
@@ -107,7 +107,7 @@ impl<D: Decider> Execute<D> {
     /// As awaiting it.
     pub async fn acknowledged(self) -> Result<Acknowledged<D>, ExecuteError<D::Rejection>> {
         let (written, done) = self.run(false).await?;
-        let Written { events, version, .. } = written;
+        let Part { events, version, .. } = written;
         let (position, recorded_at, replayed) = place(&done);
         Ok(Acknowledged { events, version, position, recorded_at, replayed })
     }
@@ -126,7 +126,7 @@ impl<D: Decider> Execute<D> {
         })
     }
 
-    async fn run(self, wants_state: bool) -> Result<(Written<D>, Done), ExecuteError<D::Rejection>> {
+    async fn run(self, wants_state: bool) -> Result<(Part<D>, Done), ExecuteError<D::Rejection>> {
         let _inside = self.shared.gate.enter().ok_or(ExecuteError::Draining)?;
         let aggregates = self.shared.aggregates::<D>().ok_or_else(unknown_decider::<D, _>)?;
         let none = |_| None;

@@ -7,7 +7,7 @@ use super::execute::{place, unknown_decider};
 use super::expectation::Expectation;
 use super::participant::Participant;
 use super::request::RequestContext;
-use super::target::{AnyTarget, Inform, Target, Written};
+use super::target::{AnyTarget, Inform, Part, Target};
 use crate::application::Shared;
 use async_trait::async_trait;
 use composable_rust_core::port::{Appended, CommandRecord};
@@ -62,7 +62,7 @@ pub fn on<C: Command>(key: impl IntoKey<<C::Action as Action>::Key>, command: C)
     CommandOn { key: key.into_key(), command, expected: Expectation::default() }
 }
 
-/// What several commands led to; `parts` has the shape of what was given: a [`Written`] for each command.
+/// What several commands led to; `parts` has the shape of what was given: a [`Part`] for each command.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReceiptOfAll<P> {
     /// What each wrote.
@@ -190,7 +190,7 @@ impl<T: TargetSet> IntoFuture for ExecuteAll<T> {
 }
 
 impl<C: Command> TargetSet for CommandOn<C> {
-    type Parts = Written<DeciderOf<C>>;
+    type Parts = Part<DeciderOf<C>>;
     type Running = RunningTarget<C>;
 
     fn start(self, shared: &SharedRef<'_>) -> Result<Self::Running, NotStarted> {
@@ -215,7 +215,7 @@ impl<C: Command> Debug for RunningTarget<C> {
 
 #[async_trait]
 impl<C: Command> RunningSet for RunningTarget<C> {
-    type Parts = Written<DeciderOf<C>>;
+    type Parts = Part<DeciderOf<C>>;
 
     fn collect<'a>(&'a mut self, into: &mut Targets<'a>) {
         into.0.push(&mut self.0);
@@ -231,7 +231,7 @@ impl<C: Command> RunningSet for RunningTarget<C> {
 }
 
 impl<C: Command> TargetSet for InformedCommand<C> {
-    type Parts = Written<DeciderOf<C>>;
+    type Parts = Part<DeciderOf<C>>;
     type Running = RunningTarget<C>;
 
     fn start(self, shared: &SharedRef<'_>) -> Result<Self::Running, NotStarted> {

@@ -31,7 +31,7 @@ pub use expectation::Expectation;
 pub use limits::OverLimit;
 pub use request::RequestContext;
 pub use snapshot::SnapshotPolicy;
-pub use target::Written;
+pub use target::Part;
 
 pub(crate) use aggregates::Aggregates;
 pub(crate) use chain::Chain;

@@ -46,9 +46,9 @@ impl<D: Decider> Default for Outcome<D> {
     }
 }
 
-/// What a command wrote to one aggregate.
+/// A command's part in one aggregate: what it wrote there.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Written<D: Decider> {
+pub struct Part<D: Decider> {
     /// The events.
     pub events: Vec<EventOf<D>>,
     /// The aggregate's version after them.
@@ -99,13 +99,13 @@ impl<D: Decider> Target<D> {
     }
 
     /// What was written just now.
-    pub(crate) fn written(&mut self, appended: &Appended) -> Result<Written<D>, Failure> {
+    pub(crate) fn written(&mut self, appended: &Appended) -> Result<Part<D>, Failure> {
         let version = version_in(appended, &self.stream)?.1;
         if let Some((at, state)) = self.outcome.snapshot.take() {
             self.aggregates.save_snapshot(&self.stream, at, state);
         }
         let outcome = std::mem::take(&mut self.outcome);
-        Ok(Written { events: outcome.events, version, state: outcome.state })
+        Ok(Part { events: outcome.events, version, state: outcome.state })
     }
 
     /// The aggregate's version after an append.
@@ -114,7 +114,7 @@ impl<D: Decider> Target<D> {
     }
 
     /// What was written when the command was decided first.
-    pub(crate) async fn replayed(&self, record: &CommandRecord) -> Result<Written<D>, Failure> {
+    pub(crate) async fn replayed(&self, record: &CommandRecord) -> Result<Part<D>, Failure> {
         let (before, version) = version_in(&record.appended, &self.stream)?;
         let events = self.aggregates.events_between(&self.stream, before, version).await?;
         let state = if self.wants_state {
@@ -122,7 +122,7 @@ impl<D: Decider> Target<D> {
         } else {
             None
         };
-        Ok(Written { events, version, state })
+        Ok(Part { events, version, state })
     }
 
     fn encode(
