@@ -44,7 +44,7 @@ impl TimerStore for Timers {
             "SELECT id, token, queue, stream, due, payload, attempts FROM timers
              WHERE queue = ? AND due <= ? AND id NOT IN (SELECT unhex(value) FROM json_each(?))
                  AND stream NOT IN (SELECT value FROM json_each(?))
-             ORDER BY due, id LIMIT ?",
+             ORDER BY due, id LIMIT +?",
         )
         .bind(queue)
         .bind(now.as_microsecond())

@@ -104,7 +104,7 @@ pub(super) async fn purge(write: &mut Write<'_>, now: Timestamp) -> Result<(), S
     }
     let statement = sqlx::query(
         "DELETE FROM commands WHERE id IN
-         (SELECT id FROM commands WHERE keep_until <= ? ORDER BY keep_until LIMIT ?) RETURNING 1",
+         (SELECT id FROM commands WHERE keep_until <= ? ORDER BY keep_until LIMIT +?) RETURNING 1",
     )
     .bind(now.as_microsecond())
     .bind(PURGE_ROWS);

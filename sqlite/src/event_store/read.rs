@@ -21,21 +21,21 @@ const FORWARDS: &str = concat!(
     "SELECT ",
     columns!(),
     " FROM events e WHERE e.stream_id = (SELECT id FROM streams WHERE name = ?) AND e.version > ?
-      ORDER BY e.version LIMIT ?"
+      ORDER BY e.version LIMIT +?"
 );
 
 const BACKWARDS: &str = concat!(
     "SELECT ",
     columns!(),
     " FROM events e WHERE e.stream_id = (SELECT id FROM streams WHERE name = ?) AND e.version < ?
-      ORDER BY e.version DESC LIMIT ?"
+      ORDER BY e.version DESC LIMIT +?"
 );
 
 const LOG: &str = concat!(
     "SELECT ",
     columns!(),
     ", s.name FROM events e CROSS JOIN streams s ON s.id = e.stream_id
-      WHERE e.position > ? AND e.position <= ? ORDER BY e.position LIMIT ?"
+      WHERE e.position > ? AND e.position <= ? ORDER BY e.position LIMIT +?"
 );
 
 const LOG_OF_CATEGORIES: &str = concat!(
@@ -43,7 +43,7 @@ const LOG_OF_CATEGORIES: &str = concat!(
     columns!(),
     ", s.name FROM events e CROSS JOIN streams s ON s.id = e.stream_id
       WHERE e.position > ? AND e.position <= ? AND s.category IN (SELECT value FROM json_each(?))
-      ORDER BY e.position LIMIT ?"
+      ORDER BY e.position LIMIT +?"
 );
 
 /// The columns of what an event holds, and of the stream's name in a row of the log.

@@ -62,7 +62,7 @@ fn statement(model: &ReadModel, query: &Query) -> Result<(String, Vec<IndexValue
         "SELECT coalesce((SELECT position FROM checkpoints WHERE subscription = ?1), 0), n.total, b.key, b.body
          FROM (SELECT count(*) AS total FROM {table} {filter}) n
          LEFT JOIN (SELECT key, {by} AS place FROM {table} {filter}
-                    ORDER BY {by} {direction}, key {direction} LIMIT ?2 OFFSET ?3) r ON true
+                    ORDER BY {by} {direction}, key {direction} LIMIT +?2 OFFSET ?3) r ON true
          LEFT JOIN {table} b ON b.key = r.key
          ORDER BY r.place {direction}, r.key {direction}"
     );
