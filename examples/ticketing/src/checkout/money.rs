@@ -18,10 +18,21 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 pub(super) const GRACE: Duration = Duration::from_secs(2);
 
 impl Checkout {
-    /// Asks the gateway about the payment that nobody has settled; it charges once, however often it is asked.
+    /// Asks the gateway about the payment that nobody has settled; it charges once, however often it is asked. When the
+    /// hold is over nobody is charged any longer: then it says what came of it in time, or it is stopped.
     pub(super) fn ask(&self) -> Steps<Self> {
         let Some(Attempt { payment, amount, method, until }) = self.attempt.clone() else { return steps![] };
-        steps![call(Charge { payment, amount, method, until })]
+        match self.stage {
+            Stage::Expiring { .. } | Stage::Expired => steps![call(StopCharge { payment })],
+            Stage::Holding
+            | Stage::Paying
+            | Stage::Stopping
+            | Stage::Settling
+            | Stage::Retaking { .. }
+            | Stage::Refunding
+            | Stage::Completed
+            | Stage::Cancelled => steps![call(Charge { payment, amount, method, until })],
+        }
     }
 
     pub(super) fn charged(
@@ -97,7 +108,7 @@ impl Checkout {
         answer: StopAnswer,
         now: Timestamp,
     ) -> Steps<Self> {
-        let is_ended = self.stage == Stage::Expired;
+        let is_ended = matches!(self.stage, Stage::Expiring { .. } | Stage::Expired);
         let is_asked = is_ended || self.stage == Stage::Stopping;
         if !is_asked || self.attempt.as_ref().is_none_or(|attempt| attempt.payment != payment) {
             return steps![];

@@ -246,7 +246,9 @@ fn a_gateway_that_is_silent_does_not_keep_the_places() {
             schedule(CheckoutTimer::Reconcile, after(5)),
         ],
     );
-    given_inputs::<Checkout>(expired_unanswered()).when(Reconcile).then(steps![call(charge())]);
+    // Nobody is charged any longer.
+    let stop = StopCharge { payment: payment() };
+    given_inputs::<Checkout>(expired_unanswered()).when(Reconcile).then(steps![call(stop)]);
 }
 
 #[test]

@@ -85,12 +85,9 @@ impl Activity for ChargeCard {
         ChargeAnswer::Unanswered
     }
 
+    /// A few seconds where it refuses, a minute where it is silent: then the checkout looks if it is still time to charge.
     fn policy(&self) -> ActivityPolicy {
-        ActivityPolicy {
-            max_attempts: 30,
-            longest_pause: Duration::from_secs(5),
-            ..ActivityPolicy::default()
-        }
+        ActivityPolicy { max_attempts: 6, longest_pause: Duration::from_secs(5), ..ActivityPolicy::default() }
     }
 }
 

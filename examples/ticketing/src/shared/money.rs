@@ -68,6 +68,19 @@ impl fmt::Display for Money {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn sums_agree_with_wider_numbers_or_are_refused(a: i64, b: i64, count: u32) {
+            let (one, other) = (Money::new(a, Currency::JPY), Money::new(b, Currency::JPY));
+            let (wide_a, wide_b) = (i128::from(a), i128::from(b));
+            let fits = |wide: i128| i64::try_from(wide).ok().map(|amount| Money::new(amount, Currency::JPY));
+            prop_assert_eq!(one.plus(other), fits(wide_a + wide_b));
+            prop_assert_eq!(one.minus(other), fits(wide_a - wide_b));
+            prop_assert_eq!(one.times(count), fits(wide_a * i128::from(count)));
+        }
+    }
 
     #[test]
     fn sums_refuse_overflow_and_other_currencies() {

@@ -6,10 +6,11 @@ use crate::shared::{Currency, Money, SectionId, TierId, Violations, text};
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use uuid::Uuid;
 
-/// What is to be changed: a field that is left out stays as it is.
+/// What is to be changed: a field that is left out stays as it is, and so does one that is `null` but may not be
+/// missing. What may be missing is taken away by `null`.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ShowChange {
@@ -18,13 +19,15 @@ pub struct ShowChange {
     pub title: Option<String>,
     /// More about it.
     #[schemars(transform = text::<0, 5_000>)]
-    pub description: Option<String>,
+    #[serde(deserialize_with = "given")]
+    pub description: Option<Option<String>>,
     /// Where.
     pub venue: Option<Venue>,
     /// When it begins.
     pub starts_at: Option<Timestamp>,
     /// When it ends.
-    pub ends_at: Option<Timestamp>,
+    #[serde(deserialize_with = "given")]
+    pub ends_at: Option<Option<Timestamp>>,
     /// Of all its prices; of a draft only.
     pub currency: Option<Currency>,
     /// Most places in one order.
@@ -32,7 +35,8 @@ pub struct ShowChange {
     pub max_per_order: Option<u32>,
     /// Most places of one customer.
     #[schemars(range(min = 1, max = MOST_CAPACITY))]
-    pub max_per_customer: Option<u32>,
+    #[serde(deserialize_with = "given")]
+    pub max_per_customer: Option<Option<u32>>,
     /// Those with an id are changed, those without are added, and the others stay.
     #[schemars(length(max = 50))]
     pub sections: Vec<SectionChange>,
@@ -81,9 +85,11 @@ pub struct TierChange {
     #[schemars(transform = priced)]
     pub price: Option<Money>,
     /// From when on it is sold.
-    pub sales_start: Option<Timestamp>,
+    #[serde(deserialize_with = "given")]
+    pub sales_start: Option<Option<Timestamp>>,
     /// Until when it is sold.
-    pub sales_end: Option<Timestamp>,
+    #[serde(deserialize_with = "given")]
+    pub sales_end: Option<Option<Timestamp>>,
 }
 
 impl ShowChange {
@@ -99,9 +105,9 @@ impl ShowChange {
         set(&mut listing.starts_at, starts_at);
         set(&mut listing.currency, currency);
         set(&mut listing.max_per_order, self.max_per_order);
-        listing.description = description.or(listing.description);
-        listing.ends_at = ends_at.or(listing.ends_at);
-        listing.max_per_customer = self.max_per_customer.or(listing.max_per_customer);
+        set(&mut listing.description, description);
+        set(&mut listing.ends_at, ends_at);
+        set(&mut listing.max_per_customer, self.max_per_customer);
         for (index, change) in sections.into_iter().enumerate() {
             change.put_into(&mut listing.sections, (&format!("/sections/{index}"), &mut wrong), next_id);
         }
@@ -160,15 +166,21 @@ impl TierChange {
             };
             set(&mut tier.name, name);
             set(&mut tier.price, price);
-            tier.sales_start = sales_start.or(tier.sales_start);
-            tier.sales_end = sales_end.or(tier.sales_end);
+            set(&mut tier.sales_start, sales_start);
+            set(&mut tier.sales_end, sales_end);
             return;
         }
         let (Some(name), Some(price)) = (name, price) else {
             return wrong.add(at, "required", "a tier needs a name and a price");
         };
+        let (sales_start, sales_end) = (sales_start.flatten(), sales_end.flatten());
         tiers.push(Tier { id: next_id().into(), name, price, sales_start, sales_end });
     }
+}
+
+/// A field that is there, though it may be `null`; left out it is none.
+fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 fn set<T>(field: &mut T, value: Option<T>) {

@@ -48,6 +48,32 @@ async fn a_draft_is_changed_whatever_it_says_and_nobody_overwrites_anothers_chan
 }
 
 #[tokio::test]
+async fn what_may_be_missing_is_taken_away_by_null_and_the_rest_stays() {
+    let folder = folder();
+    let server = Server::start(folder.path(), &[]);
+    let ann = server.sign_in("ann@example.org").await;
+    let mut show = event(3);
+    show["description"] = json!("Three hours without a break");
+    show["ends_at"] = json!("2030-06-01T21:00:00Z");
+    show["max_per_customer"] = json!(2);
+    show["sections"][0]["tiers"][0]["sales_end"] = json!("2030-05-01T00:00:00Z");
+    let draft = ann.post("/api/events", show).await.expect(201);
+    let (section, tier) = (draft.text("/sections/0/id"), draft.text("/sections/0/tiers/0/id"));
+    let id = draft.text("/id");
+    let none = json!({ "title": null, "venue": null, "max_per_order": null, "sections": [] });
+    let same = change(&ann, &id, &draft.header("etag"), none).await.expect(200);
+    assert_eq!(same.body["version"], draft.body["version"], "nothing was said");
+    let tiers = json!([{ "id": tier, "name": null, "sales_end": null }]);
+    let none = json!({ "description": null, "ends_at": null, "max_per_customer": null,
+                       "sections": [{ "id": section, "tiers": tiers }] });
+    let changed = change(&ann, &id, &same.header("etag"), none).await.expect(200);
+    for gone in ["/description", "/ends_at", "/max_per_customer", "/sections/0/tiers/0/sales_end"] {
+        assert!(changed.body.pointer(gone).is_none_or(Value::is_null), "{gone}: {}", changed.body);
+    }
+    assert_eq!(changed.text("/sections/0/tiers/0/name"), "Standing");
+}
+
+#[tokio::test]
 async fn of_a_show_on_sale_nothing_changes_on_which_orders_rest() {
     let folder = folder();
     let server = Server::start(folder.path(), &[]);

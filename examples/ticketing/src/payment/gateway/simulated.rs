@@ -81,8 +81,10 @@ impl PaymentGateway for SimulatedGateway {
 
     async fn stop(&self, payment: PaymentId) -> Result<StopAnswer, NoAnswer> {
         let now = self.clock.now();
-        let change = |known: Option<&Entry>| match known.map(|entry| entry.fate) {
-            Some(Fate::Charged { at }) if at <= now => (None, Some(StopAnswer::AlreadyCharged)),
+        let change = |known: Option<&Entry>| match known.map(|entry| fate_at(entry.fate, now)) {
+            Some(fate @ Fate::Charged { at }) if at <= now => {
+                (known.map(|entry| Entry { fate, ..entry.clone() }), Some(StopAnswer::AlreadyCharged))
+            }
             Some(Fate::Late { until }) if until <= now => (None, None),
             Some(Fate::Declined | Fate::Stopped) => (None, Some(StopAnswer::Stopped)),
             Some(Fate::Charged { .. } | Fate::RequiresAction | Fate::Late { .. }) | None => {

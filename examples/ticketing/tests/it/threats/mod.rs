@@ -2,6 +2,7 @@
 
 mod injection;
 mod large;
+mod many_orders;
 mod replay;
 mod tampering;
 mod timing;
