@@ -74,6 +74,14 @@ async fn keyed(web: &Web, key: IdempotencyKey, request: Request, next: Next) -> 
         // Another instance was faster with the same request. Asked again, its answer is found.
         return Err(Problem::request_in_progress());
     }
+    if !is_new && says_key_reused(&response) {
+        tracing::error!(
+            "a repeat of the same request under its Idempotency-Key gave its command to another stream, or another \
+             command: a handler makes ids with `new_id` of its CommandRequest, which are the same in a repeat, and takes \
+             `step` for each further command"
+        );
+        return Err(Problem::repeat_differs());
+    }
     if response.status().is_success() {
         if !is_new {
             response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));

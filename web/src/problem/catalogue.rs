@@ -124,6 +124,14 @@ impl Problem {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", detail)
     }
 
+    /// 422 `idempotency_key_reused`, for a repeat of the same request that its handler takes for another one: a defect
+    /// of the handler, and a fresh key would make it act twice.
+    pub(crate) fn repeat_differs() -> Self {
+        let detail = "this same request was carried out before, and its repeat addressed something else; a fresh key would \
+                      carry it out once more. The handler must make ids with `new_id` of its CommandRequest";
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", detail)
+    }
+
     /// 428 `if_match_missing`.
     pub fn if_match_missing() -> Self {
         let detail = "say with If-Match which version you change: the ETag of your last read";

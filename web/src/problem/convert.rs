@@ -38,8 +38,15 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         if error.is_transient() {
             tracing::warn!(error = describe(&error), "the store cannot serve a request");
-            let detail = "the store does not answer; try again shortly";
-            Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail).retry_after(1)
+            let (detail, seconds) = if matches!(error, StoreError::Full { .. }) {
+                (
+                    "the store is full: nothing was written, and nothing can be until its operator has made room",
+                    60,
+                )
+            } else {
+                ("the store does not answer; try again shortly", 1)
+            };
+            Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail).retry_after(seconds)
         } else {
             Self::defect(&error)
         }

@@ -240,3 +240,15 @@ async fn strangers_who_choose_the_same_key_never_hear_of_each_other() {
     assert!(is_replayed(&sized(1).await));
     assert_eq!(server.events().await.len(), 2, "the same request acts once");
 }
+
+#[tokio::test]
+async fn a_repeat_whose_handler_makes_another_id_is_told_what_is_wrong_and_not_to_take_a_fresh_key() {
+    let server = start().await;
+    // Nobody is signed in, so the answer is not kept and the handler runs again.
+    let ask = || server.post("/rooms/fresh").header("idempotency-key", "k").send();
+    assert_eq!(ask().await.unwrap().status(), 204);
+    let document = problem(ask().await.unwrap(), 422, "idempotency_key_reused").await;
+    let detail = document["detail"].as_str().unwrap();
+    assert!(detail.contains("carried out before") && detail.contains("`new_id`"), "{detail}");
+    assert_eq!(server.events().await.len(), 1);
+}

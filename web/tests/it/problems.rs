@@ -1,6 +1,9 @@
 //! Every error is problem+json with a stable code, and says nothing that it should not.
 
 use crate::server::{problem, start, start_with};
+use axum::response::IntoResponse as _;
+use composable_rust_core::port::StoreError;
+use composable_rust_web::Problem;
 use reqwest::Method;
 use serde_json::json;
 use std::time::Duration;
@@ -69,6 +72,15 @@ async fn a_store_that_fails_is_503_and_its_cause_stays_inside() {
     assert_eq!(response.headers()["retry-after"], "1");
     let document = problem(response, 503, "overloaded").await;
     assert!(!document.to_string().contains("append"), "{document}");
+}
+
+#[test]
+fn a_full_store_is_503_and_does_not_say_that_it_will_be_over_shortly() {
+    let source = "database or disk is full".into();
+    let full = Problem::from(StoreError::Full { doing: "append", source });
+    assert_eq!((full.status().as_u16(), full.code()), (503, "overloaded"));
+    assert!(full.detail().contains("full") && !full.detail().contains("shortly"), "{full}");
+    assert_eq!(full.into_response().headers()["retry-after"], "60");
 }
 
 #[tokio::test]

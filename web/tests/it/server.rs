@@ -255,6 +255,7 @@ fn routes(gate: &Gate) -> Router<Application> {
     let waiting = gate.clone();
     Router::new()
         .route("/rooms", post(open).get(list))
+        .route("/rooms/fresh", post(open_afresh))
         .route("/rooms/{id}", get(show).put(rename))
         .route("/rooms/{id}/take", post(take))
         .route("/rooms/{id}/forgetful", post(forgetful))
@@ -291,6 +292,16 @@ async fn open(
     let open = RoomCommand::Open { name: body.name, seats: body.seats };
     let receipt = app.execute(id, open).request(command.context()).await?;
     Ok(Written::created(&receipt, format!("/rooms/{id}"), RoomBody::new(id, &receipt.state)))
+}
+
+/// Makes an id of its own, as one should not.
+async fn open_afresh(
+    State(app): State<Application>,
+    command: CommandRequest,
+) -> Result<Written<()>, Problem> {
+    let open = RoomCommand::Open { name: "hall".into(), seats: 1 };
+    let receipt = app.execute(Uuid::now_v7(), open).request(command.context()).await?;
+    Ok(Written::no_content(&receipt))
 }
 
 /// Opens a room whose name is longer than any event may be.
