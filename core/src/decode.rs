@@ -1,9 +1,11 @@
 //! From stored bytes to events: typed errors that name the event, and the chain of upcasters.
 
-use crate::{Position, RecordedEvent, SchemaVersion, StreamId, StreamVersion};
-use serde::de::DeserializeOwned;
+use crate::{Position, RecordedEvent, SchemaVersion, StreamId, StreamVersion, panic_text};
+use serde::de::{DeserializeOwned, Error as _};
 use serde_json::Value;
+use std::any::Any;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Why a stored event, input or state cannot be read. The event is never skipped: the reader stops or parks it.
 #[derive(Debug, thiserror::Error)]
@@ -166,7 +168,8 @@ pub fn decode_payload<P: DeserializeOwned>(
     };
     let done = (schema.get() - 1) as usize;
     if done == upcasters.len() {
-        return serde_json::from_slice(payload).map_err(failed(schema));
+        let read = || serde_json::from_slice(payload);
+        return caught(read, serde_json::Error::custom).map_err(failed(schema));
     }
     let newest = SchemaVersion::new(u32::try_from(upcasters.len() + 1).unwrap_or(u32::MAX));
     let Some(chain) = upcasters.get(done..) else {
@@ -175,12 +178,18 @@ pub fn decode_payload<P: DeserializeOwned>(
     };
     let mut value: Value = serde_json::from_slice(payload).map_err(failed(schema))?;
     for (from, upcast) in (schema.get()..).zip(chain) {
-        value = upcast(value).map_err(|reason| DecodeError::Upcast {
+        value = caught(|| upcast(value), |reason| reason).map_err(|reason| DecodeError::Upcast {
             event_type: event_type.to_owned(),
             from: SchemaVersion::new(from),
             reason,
             place: place(),
         })?;
     }
-    serde_json::from_value(value).map_err(failed(newest))
+    caught(|| serde_json::from_value(value), serde_json::Error::custom).map_err(failed(newest))
+}
+
+/// A panic of the user's code is an error of the one event that it met, not the end of the reader.
+fn caught<T, E>(work: impl FnOnce() -> Result<T, E>, error: impl FnOnce(String) -> E) -> Result<T, E> {
+    let panicked = |panic: Box<dyn Any + Send>| Err(error(format!("it panicked: {}", panic_text(&*panic))));
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(panicked)
 }

@@ -40,10 +40,10 @@ const LIST: &str = concat!(
     columns!(),
     ", n.total FROM
         (SELECT count(*) AS total FROM dead_letters WHERE (?1 IS NULL OR subscription = ?1)
-            AND (?2 IS NULL OR status = ?2) AND (?3 IS NULL OR stream = ?3)) n
+            AND (?2 IS NULL OR status IN (SELECT value FROM json_each(?2))) AND (?3 IS NULL OR stream = ?3)) n
         LEFT JOIN (SELECT * FROM dead_letters WHERE (?1 IS NULL OR subscription = ?1)
-            AND (?2 IS NULL OR status = ?2) AND (?3 IS NULL OR stream = ?3)
-            ORDER BY position, first_failed_at, id LIMIT ?4 OFFSET ?5) l ON true
+            AND (?2 IS NULL OR status IN (SELECT value FROM json_each(?2))) AND (?3 IS NULL OR stream = ?3)
+            ORDER BY position, first_failed_at, id LIMIT +?4 OFFSET ?5) l ON true
     ORDER BY l.position, l.first_failed_at, l.id"
 );
 
@@ -95,7 +95,9 @@ impl DeadLetterQueue for DeadLetters {
         }
         let statement = sqlx::query(LIST)
             .bind(filter.subscription.as_deref())
-            .bind(filter.status.map(name))
+            .bind(
+                (!filter.statuses.is_empty()).then(|| json_texts(filter.statuses.iter().copied().map(name))),
+            )
             .bind(filter.stream.as_ref().map(StreamId::as_str))
             .bind(page.size)
             .bind(signed(page.offset()));

@@ -67,8 +67,8 @@ pub struct DeadLetter {
 pub struct DeadLetterFilter {
     /// Only of this subscription.
     pub subscription: Option<String>,
-    /// Only with this status.
-    pub status: Option<DlqStatus>,
+    /// Only with one of these statuses.
+    pub statuses: Vec<DlqStatus>,
     /// Only of this stream.
     pub stream: Option<StreamId>,
 }
@@ -110,7 +110,7 @@ pub trait DeadLetterQueue: fmt::Debug + Send + Sync {
     /// [`StoreError`] when the store failed.
     async fn get(&self, id: DeadLetterId) -> Result<Option<DeadLetter>, StoreError>;
 
-    /// A page of dead letters.
+    /// A page of dead letters, by position, first failure and id; those of no event come first.
     ///
     /// # Errors
     /// [`StoreError`] when the store failed.

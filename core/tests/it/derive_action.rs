@@ -158,6 +158,22 @@ fn what_cannot_be_read_names_the_event_its_place_and_the_upcaster_that_failed() 
 }
 
 #[test]
+fn a_panic_of_an_upcaster_or_of_a_type_that_is_read_is_an_error_of_its_event() {
+    #[derive(Debug)]
+    struct Fragile;
+    impl<'de> serde::Deserialize<'de> for Fragile {
+        fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+            panic!("it broke")
+        }
+    }
+    let breaks = |_: json::Value| -> Result<json::Value, String> { panic!("no such field") };
+    let upcast = decode_payload::<u32>("x.Happened", SchemaVersion::FIRST, &[breaks], b"1").unwrap_err();
+    assert!(upcast.to_string().ends_with("failed: it panicked: no such field"), "{upcast}");
+    let read = decode_payload::<Fragile>("x.Happened", SchemaVersion::FIRST, &[], b"1").unwrap_err();
+    assert_eq!(read.source().unwrap().to_string(), "it panicked: it broke");
+}
+
+#[test]
 fn events_are_a_set_with_typed_keys() {
     let event = recorded(stream().as_str(), "account.Noted", 1, r#""x""#);
     let read = AccountEvent::recorded(&event).unwrap();

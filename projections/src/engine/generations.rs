@@ -131,25 +131,23 @@ impl Shared {
     /// The letters of a generation that is gone say nothing any more: its successor has handled those events anew.
     async fn discard_letters(&self, generation: u32) -> Result<(), StoreError> {
         let queue = &self.deps.storage.dead_letters;
-        let mut filter = DeadLetterFilter {
+        let unresolved = [DlqStatus::Pending, DlqStatus::Processing];
+        let filter = DeadLetterFilter {
             subscription: Some(subscription_name(self.name, generation)),
+            statuses: unresolved.to_vec(),
             ..DeadLetterFilter::default()
         };
-        for status in [DlqStatus::Pending, DlqStatus::Processing] {
-            filter.status = Some(status);
-            loop {
-                let letters = queue.list(&filter, PageRequest::first(LETTERS)).await?.items;
-                if letters.is_empty() {
-                    break;
-                }
-                let notes = Some("its generation was replaced");
-                for found in letters {
-                    let id = found.letter.id;
-                    queue.transition(id, &[status], DlqStatus::Discarded, Some("rebuild"), notes).await?;
-                }
+        let notes = Some("its generation was replaced");
+        loop {
+            let letters = queue.list(&filter, PageRequest::first(LETTERS)).await?.items;
+            if letters.is_empty() {
+                return Ok(());
+            }
+            for found in letters {
+                let id = found.letter.id;
+                queue.transition(id, &unresolved, DlqStatus::Discarded, Some("rebuild"), notes).await?;
             }
         }
-        Ok(())
     }
 
     /// Runs `work` under the projection's lease. From the start on, whatever an earlier holder still does is refused.

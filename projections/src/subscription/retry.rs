@@ -120,6 +120,9 @@ impl Follow<'_> {
                 return Ok(());
             }
             for letter in letters {
+                if self.shutdown.is_cancelled() {
+                    return Ok(());
+                }
                 // What a crash left ahead of the checkpoint will be read, and parked, again.
                 let ahead = letter.letter.position.is_some_and(|position| position > self.saved);
                 if ahead || !self.retry_letter(letter).await? {
@@ -178,34 +181,32 @@ impl Follow<'_> {
         letter.error_chain = error_chain;
         letter.last_failed_at = self.deps.environment.now();
         queue.add(letter).await?;
-        for later in self.letters(Some(&stream), &[DlqStatus::Processing]).await? {
-            let from = [DlqStatus::Processing];
-            queue.transition(later.letter.id, &from, DlqStatus::Pending, None, None).await?;
+        let from = [DlqStatus::Processing];
+        loop {
+            let asked_for = self.letters(Some(&stream), &from).await?;
+            if asked_for.is_empty() {
+                self.monitor.touch();
+                return Ok(());
+            }
+            for later in asked_for {
+                queue.transition(later.letter.id, &from, DlqStatus::Pending, None, None).await?;
+            }
         }
-        self.monitor.touch();
-        Ok(())
     }
 
-    /// The letters of this subscription with one of `statuses`, in the order in which they are handled: first what is
-    /// no event, since it follows from events before those that are parked.
+    /// The first letters of this subscription with one of `statuses`, in the order in which they are handled: first what
+    /// is no event, since it follows from events before those that are parked.
     async fn letters(
         &self,
         stream: Option<&StreamId>,
         statuses: &[DlqStatus],
     ) -> Result<Vec<DeadLetter>, StoreError> {
-        let mut letters = Vec::new();
-        for &status in statuses {
-            let filter = DeadLetterFilter {
-                subscription: Some(self.monitor.name().to_owned()),
-                status: Some(status),
-                stream: stream.cloned(),
-            };
-            letters.extend(
-                self.deps.storage.dead_letters.list(&filter, PageRequest::first(LETTERS)).await?.items,
-            );
-        }
-        letters.sort_by_key(|found| (found.letter.position, found.letter.first_failed_at, found.letter.id));
-        Ok(letters)
+        let filter = DeadLetterFilter {
+            subscription: Some(self.monitor.name().to_owned()),
+            statuses: statuses.to_vec(),
+            stream: stream.cloned(),
+        };
+        Ok(self.deps.storage.dead_letters.list(&filter, PageRequest::first(LETTERS)).await?.items)
     }
 
     /// The event of a letter, read from the log again; `None` when the letter is of no event.

@@ -55,7 +55,7 @@ fn foreign(world: &World) -> composable_rust_core::port::Append {
 }
 
 async fn retry_one(world: &World) {
-    let filter = DeadLetterFilter { status: Some(DlqStatus::Pending), ..DeadLetterFilter::default() };
+    let filter = DeadLetterFilter { statuses: vec![DlqStatus::Pending], ..DeadLetterFilter::default() };
     let queue = &world.storage.dead_letters;
     let Ok(page) = queue.list(&filter, PageRequest::first(1)).await else { return };
     for found in page.items {
@@ -69,7 +69,7 @@ async fn settle(world: &World, totals: &Totals, seed: u64) {
     totals.mend();
     let running = world.start("z", totals.clone(), options());
     world.pass(Duration::from_secs(20)).await;
-    let filter = DeadLetterFilter { status: Some(DlqStatus::Pending), ..DeadLetterFilter::default() };
+    let filter = DeadLetterFilter { statuses: vec![DlqStatus::Pending], ..DeadLetterFilter::default() };
     loop {
         let page = world.storage.dead_letters.list(&filter, PageRequest::first(1000)).await.unwrap();
         if page.items.is_empty() {

@@ -18,7 +18,7 @@ fn parking(after: u32) -> ProjectionOptions {
 }
 
 async fn letters(world: &World, status: DlqStatus) -> Vec<DeadLetter> {
-    let filter = DeadLetterFilter { status: Some(status), ..DeadLetterFilter::default() };
+    let filter = DeadLetterFilter { statuses: vec![status], ..DeadLetterFilter::default() };
     world.storage.dead_letters.list(&filter, PageRequest::first(100)).await.unwrap().items
 }
 
@@ -166,6 +166,30 @@ fn an_event_of_newer_code_is_not_parked_but_left_to_an_instance_that_knows_it() 
         assert!(letters(&world, DlqStatus::Pending).await.is_empty());
         let lease = world.storage.leases.acquire(&live.name, "new", Duration::from_secs(5)).await.unwrap();
         assert!(lease.is_some(), "the lease is free for another instance");
+        running.shut_down().await.unwrap();
+    });
+}
+
+#[test]
+fn a_retry_of_the_last_of_very_many_letters_handles_each_before_it_in_order() {
+    in_a_world(async |world| {
+        let totals = Totals::default();
+        world.append("bad", Tally::Jammed).await;
+        let running = world.start("a", totals.clone(), parking(1));
+        running.reach(Position::from(1_u32)).await;
+        // More than are read at once.
+        for _ in 0..1_100 {
+            world.add("bad", 1).await;
+        }
+        running.reach(Position::from(1_101_u32)).await;
+        totals.mend();
+        let filter = DeadLetterFilter { statuses: vec![DlqStatus::Pending], ..DeadLetterFilter::default() };
+        let last = PageRequest { page: 12, size: 100 };
+        let last = world.storage.dead_letters.list(&filter, last).await.unwrap().items.pop().unwrap().letter;
+        assert_eq!(last.position, Some(Position::from(1_101_u32)));
+        let outcome = running.control.retry(last.id, "ann", PATIENCE).await.unwrap();
+        assert_eq!(outcome, RetryOutcome::Resolved);
+        assert_eq!(sum(&running, "bad").await, Some(1_100));
         running.shut_down().await.unwrap();
     });
 }

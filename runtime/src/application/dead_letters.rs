@@ -36,7 +36,7 @@ pub(super) async fn retry_all(
     by: &str,
 ) -> Result<u64, StoreError> {
     let queue = &shared.deps.storage.dead_letters;
-    let filter = DeadLetterFilter { status: Some(DlqStatus::Pending), ..filter.clone() };
+    let filter = DeadLetterFilter { statuses: vec![DlqStatus::Pending], ..filter.clone() };
     let live = shared.projections.iter().filter_map(ProjectionControl::subscription);
     let own = shared.monitors.iter().map(|monitor| monitor.name().to_owned());
     let handled: BTreeSet<String> = live.chain(own).collect();

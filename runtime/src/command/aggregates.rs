@@ -9,6 +9,7 @@ use composable_rust_core::{Decider, Environment, EventOf, EventSet, RecordedEven
 use futures_util::{StreamExt, TryStreamExt, poll};
 use std::collections::BTreeSet;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -190,7 +191,9 @@ impl<D: Default> Default for Folded<D> {
 
 impl<D: Decider> Folded<D> {
     fn apply(&mut self, event: &RecordedEvent) -> Result<(), Failure> {
-        self.state.evolve(&decode::<D>(event)?);
+        let body = decode::<D>(event)?;
+        let evolving = AssertUnwindSafe(|| self.state.evolve(&body));
+        catch_unwind(evolving).map_err(|panic| Failure::panicked_at(event, &*panic))?;
         self.version = event.version;
         self.events += 1;
         Ok(())

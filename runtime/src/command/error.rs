@@ -4,10 +4,12 @@ use super::expectation::Expectation;
 use super::limits::OverLimit;
 use composable_rust_core::port::StoreError;
 use composable_rust_core::{
-    DecodeError, EncodeError, InvalidId, Rejection, RejectionKind, StreamId, StreamVersion,
+    DecodeError, EncodeError, InvalidId, RecordedEvent, Rejection, RejectionKind, StreamId, StreamVersion,
+    panic_text,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::any::Any;
 
 /// Why a command was not carried out. Nothing was written, except where [`Self::Store`] says that it is unknown.
 #[derive(Debug, thiserror::Error)]
@@ -26,7 +28,8 @@ pub enum ExecuteError<R: std::error::Error + 'static> {
         /// Its newest version.
         actual: StreamVersion,
     },
-    /// The command id was used for something else: another request, command or aggregate. Use a fresh one.
+    /// The command id was used for something else: another kind of command, another aggregate, or another fingerprint,
+    /// in which alone counts what a command carries. Use a fresh one.
     #[error("this command id was used before for a different request")]
     KeyReused,
     /// Too much is waiting, or contention outlasted the retries. Try again a little later.
@@ -56,7 +59,8 @@ pub enum ExecuteError<R: std::error::Error + 'static> {
     /// It decided more than one command may append. Ask for less at once, or do what the text says.
     #[error(transparent)]
     TooLarge(OverLimit),
-    /// The decider's own code is at fault: `evolve` panicked, or an event does not come back from its encoding. Mend it.
+    /// The decider's own code is at fault: `decide` or `evolve` panicked, or an event does not come back from its
+    /// encoding. Mend it.
     #[error("the decider has a defect: {0}")]
     Defect(String),
     /// The stream's events could not be read. Deploy the code that can, or repair the payload.
@@ -99,6 +103,17 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    /// A panic in the user's `function`, before anything was written.
+    pub(crate) fn panicked(function: &str, panic: &(dyn Any + Send)) -> Self {
+        Self::Defect(format!("`{function}` panicked, so nothing was written: {}", panic_text(panic)))
+    }
+
+    /// A panic in `evolve` while the stream of `event` was loaded.
+    pub(crate) fn panicked_at(event: &RecordedEvent, panic: &(dyn Any + Send)) -> Self {
+        let (version, stream) = (event.version, &event.stream);
+        Self::Defect(format!("`evolve` panicked at event {version} of {stream}: {}", panic_text(panic)))
+    }
+
     /// Whether a stream holds what other code wrote: see [`DecodeError::is_foreign`].
     pub(crate) fn is_foreign(&self) -> bool {
         matches!(self, Self::Decode(error) if error.is_foreign())

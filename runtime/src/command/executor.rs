@@ -12,7 +12,6 @@ use super::identity::{key_of, same};
 use super::limits::{self, OverLimit};
 use super::participant::{Deciding, Participant, Undecided};
 use super::request::Invocation;
-use composable_rust_core::panic_text;
 use composable_rust_core::port::{
     Append, AppendError, Appended, CommandKey, CommandRecord, EventStore, StoreError,
 };
@@ -28,18 +27,20 @@ use tokio::sync::oneshot;
 /// Limits of command handling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CommandOptions {
-    /// How often a command is decided before contention is answered `overloaded`.
+    /// How often a command is decided before contention is answered `overloaded`. Default 12.
     pub max_attempts: u32,
-    /// Longest pause before the second attempt; doubles with each further one.
+    /// Longest pause before the second attempt; doubles with each further one. Default 2 ms.
     pub first_pause: Duration,
-    /// Longest pause.
+    /// Longest pause. Default 100 ms.
     pub longest_pause: Duration,
-    /// Most events that one command may append, over all its aggregates; more is [`OverLimit::Events`].
+    /// Most events that one command may append, over all its aggregates; more is [`OverLimit::Events`]. Default
+    /// 1,000.
     pub max_events: usize,
-    /// Most bytes of payloads and metadata that one command may append; more is [`OverLimit::Bytes`]. One payload is at
-    /// most [`MAX_PAYLOAD_BYTES`](composable_rust_core::port::MAX_PAYLOAD_BYTES) in any case.
+    /// Most bytes of payloads and metadata that one command may append; more is [`OverLimit::Bytes`]. Default
+    /// 4 MiB; one payload is at most [`MAX_PAYLOAD_BYTES`](composable_rust_core::port::MAX_PAYLOAD_BYTES) (1 MiB) in any
+    /// case.
     pub max_bytes: usize,
-    /// Most aggregates of one decider whose state is kept in memory.
+    /// Most aggregates of one decider whose state is kept in memory. Default 10,000.
     pub cached_aggregates: usize,
     /// The group committer.
     pub committer: CommitterOptions,
@@ -191,7 +192,9 @@ impl Executor {
             let before = Before(before);
             let earlier = Earlier(&before);
             let deciding = Deciding { context, environment: &self.environment, metadata: &metadata, earlier };
-            let decided = part.decide(&deciding).map_err(|undecided| match undecided {
+            let deciding = AssertUnwindSafe(|| part.decide(&deciding));
+            let decided = catch_unwind(deciding).map_err(|panic| Failure::panicked("decide", &*panic))?;
+            let decided = decided.map_err(|undecided| match undecided {
                 Undecided::Refused => Failure::Rejected(index),
                 Undecided::Failed(failure) => failure,
             })?;
@@ -256,7 +259,7 @@ fn advance(parts: Parts<'_, '_>) -> Result<(), Failure> {
         for part in parts {
             part.forget();
         }
-        Failure::Defect(format!("`evolve` panicked, so nothing was written: {}", panic_text(&*panic)))
+        Failure::panicked("evolve", &*panic)
     })
 }
 

@@ -9,11 +9,12 @@ use crate::command::Failure;
 use async_trait::async_trait;
 use composable_rust_core::port::{Checkpoint, CheckpointStore, NewDeadLetter, StoreError};
 use composable_rust_core::{
-    CausationId, EventMetadata, Position, Process, ProcessId, ProcessInput, RecordedEvent, StreamId,
-    process_stream,
+    CausationId, DecodeError, EventMetadata, Position, Process, ProcessId, ProcessInput, RecordedEvent,
+    StreamId, panic_text, process_stream,
 };
-use composable_rust_projections::{Batch, HandleError, Subscriber};
+use composable_rust_projections::{Batch, BoxError, HandleError, Subscriber};
 use futures_util::stream::{self, StreamExt};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// The subscription of process `P`.
@@ -43,9 +44,9 @@ impl<P: Process> ProcessSubscriber<P> {
         let mut inputs = ByInstance::<P>::new();
         let mut places = std::collections::BTreeMap::<ProcessId, usize>::new();
         for event in batch {
-            let input = P::Input::from_event(event)
-                .map_err(|error| HandleError::Poison { position: event.position, source: error.into() })?;
-            if let Some(id) = P::id(&input) {
+            let (input, id) =
+                heard::<P>(event).map_err(|source| HandleError::Poison { position: event.position, source })?;
+            if let Some(id) = id {
                 let place = *places.entry(id.clone()).or_insert_with(|| {
                     inputs.push((id, Vec::new()));
                     inputs.len() - 1
@@ -104,12 +105,12 @@ impl<P: Process> Subscriber for ProcessSubscriber<P> {
         false
     }
 
-    /// Events wait for their instance. Of one that cannot be read nobody knows the instance: the later events of its own
+    /// Events wait for their instance. Of one that cannot be read, or whose `id` panics, nobody knows the instance: the later events of its own
     /// stream wait for it, unless other code wrote it, which stops the process here.
     fn parking_key(&self, event: &RecordedEvent) -> Option<StreamId> {
-        let id = match P::Input::from_event(event) {
-            Ok(input) => P::id(&input),
-            Err(error) if error.is_foreign() => return None,
+        let id = match heard::<P>(event) {
+            Ok((_, id)) => id,
+            Err(error) if error.downcast_ref::<DecodeError>().is_some_and(DecodeError::is_foreign) => return None,
             Err(_) => None,
         };
         let stream = id.and_then(|id| process_stream(P::NAME, &id).ok());
@@ -139,6 +140,15 @@ impl<P: Process> Subscriber for ProcessSubscriber<P> {
             Checkpoint { subscription: self.name.clone(), position: batch.read_to, fence: batch.fence };
         Ok(self.checkpoints.save_checkpoint(checkpoint).await?)
     }
+}
+
+/// What the process hears of an event, and which of its instances. A panic is the event's fault, not that of the task
+/// which hands out all events.
+fn heard<P: Process>(event: &RecordedEvent) -> Result<(P::Input, Option<ProcessId>), BoxError> {
+    let input = P::Input::from_event(event)?;
+    let id = catch_unwind(AssertUnwindSafe(|| P::id(&input)))
+        .map_err(|panic| format!("`id` panicked: {}", panic_text(&*panic)))?;
+    Ok((input, id))
 }
 
 fn record(event: &RecordedEvent) -> InputRecord {

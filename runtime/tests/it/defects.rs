@@ -4,6 +4,12 @@
 use composable_rust_core::{Action, Context, Decider, Decision, Never, State};
 use composable_rust_runtime::{Application, ExecuteError};
 use composable_rust_testing::simulation::{Ending, Life, Simulation};
+use std::cell::Cell;
+
+thread_local! {
+    /// Whether no state can be built; a simulation runs on one thread.
+    static RUSTY: Cell<bool> = const { Cell::new(false) };
+}
 
 #[derive(Debug, Clone, Default, PartialEq, State)]
 struct Gauge {
@@ -28,6 +34,7 @@ impl Decider for Gauge {
     type Rejection = Never;
 
     fn decide(&self, command: GaugeCommand, _: &Context) -> Decision<Self> {
+        assert!(command != GaugeCommand::Read { value: 0.0 }, "nothing is read");
         Ok(vec![match command {
             GaugeCommand::Read { value } => GaugeEvent::WasRead { value },
             GaugeCommand::Note { note } => GaugeEvent::Noted { note },
@@ -35,6 +42,7 @@ impl Decider for Gauge {
     }
 
     fn evolve(&mut self, event: &GaugeEvent) {
+        assert!(!RUSTY.get(), "it is rusty");
         match event {
             GaugeEvent::WasRead { value } => {
                 self.sum += *value;
@@ -95,5 +103,29 @@ fn a_panic_in_evolve_writes_nothing_and_the_aggregate_goes_on() {
         let receipt = app.execute("a", GaugeCommand::Read { value: 2.5 }).await.unwrap();
         assert_eq!((receipt.state.sum, receipt.version.get()), (4.0, 2));
         assert_eq!(read(&app).await, (4.0, 2));
+    });
+}
+
+#[test]
+fn a_panic_in_decide_is_a_defect_that_writes_nothing_and_the_aggregate_goes_on() {
+    with_gauge(async |app| {
+        app.execute("a", GaugeCommand::Read { value: 1.5 }).await.unwrap();
+        let reason = refusal(&app, GaugeCommand::Read { value: 0.0 }).await;
+        assert_eq!(reason, "`decide` panicked, so nothing was written: nothing is read");
+        app.execute("a", GaugeCommand::Read { value: 2.5 }).await.unwrap();
+        assert_eq!(read(&app).await, (4.0, 2));
+    });
+}
+
+#[test]
+fn a_panic_in_evolve_while_a_stream_is_loaded_names_the_event() {
+    with_gauge(async |app| {
+        app.execute("a", GaugeCommand::Read { value: 1.5 }).await.unwrap();
+        RUSTY.set(true);
+        let loaded = app.load::<Gauge>("a").await;
+        RUSTY.set(false);
+        let Err(ExecuteError::Defect(reason)) = loaded else { panic!("expected a defect, got {loaded:?}") };
+        assert_eq!(reason, "`evolve` panicked at event 1 of gauge/a: it is rusty");
+        assert_eq!(read(&app).await, (1.5, 1));
     });
 }

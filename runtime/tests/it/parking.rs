@@ -10,6 +10,7 @@ use composable_rust_core::{
 };
 use composable_rust_projections::{FailurePolicy, Progress, RetryOutcome, SubscriptionState};
 use composable_rust_runtime::{Application, ApplicationOptions, ComponentStatus, ProcessOptions};
+use composable_rust_testing::memory::Faults;
 use composable_rust_testing::simulation::{Ending, Life, Simulation};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -129,7 +130,10 @@ impl Process for Copier {
 
     fn id(input: &CopierInput) -> Option<ProcessId> {
         match input {
-            CopierInput::Item(key, _) => Some(ProcessId::of(key)),
+            CopierInput::Item(key, _) => {
+                fail_if_broken(&format!("finding {key}"));
+                Some(ProcessId::of(key))
+            }
             CopierInput::NotRecorded(_) | CopierInput::Reminded => None,
         }
     }
@@ -207,7 +211,7 @@ fn instance(key: &str) -> StreamId {
 }
 
 async fn letters(app: &Application, status: DlqStatus) -> Vec<DeadLetter> {
-    let filter = DeadLetterFilter { status: Some(status), ..DeadLetterFilter::default() };
+    let filter = DeadLetterFilter { statuses: vec![status], ..DeadLetterFilter::default() };
     app.dead_letters().list(&filter, PageRequest::first(100)).await.unwrap().items
 }
 
@@ -236,6 +240,27 @@ fn an_input_that_cannot_be_taken_parks_its_instance_and_the_others_go_on() {
         assert_eq!(parked.iter().map(|found| found.letter.attempts).collect::<Vec<_>>(), [3, 0, 0]);
         assert!(parked[0].letter.error_chain[0].contains("reacting to a is broken"), "{parked:?}");
         assert_eq!((progress(app).state, progress(app).parked_streams), (SubscriptionState::Live, 1));
+    });
+}
+
+#[test]
+fn an_event_whose_instance_cannot_be_told_parks_its_own_stream_and_the_others_go_on() {
+    live(default_policy(), async |app| {
+        broken("finding a");
+        for n in 1..=2 {
+            note(app, "a", n).await;
+            note(app, "b", n).await;
+        }
+        pass(app, 5).await;
+        assert_eq!((copied(app, "a").await.len(), copied(app, "b").await.len()), (0, 2));
+        let parked = letters(app, DlqStatus::Pending).await;
+        assert!(parked.iter().all(|found| found.letter.stream.as_str() == "item/a"), "{parked:?}");
+        let chain = &parked[0].letter.error_chain;
+        assert!(chain[0].contains("`id` panicked: finding a is broken"), "{chain:?}");
+        mend();
+        assert_eq!(retry_first(app).await, RetryOutcome::Resolved);
+        pass(app, 5).await;
+        assert_eq!(copied(app, "a").await, ["1", "2"]);
     });
 }
 
@@ -506,6 +531,41 @@ fn parked_inputs_are_taken_in_order_once_wherever_the_application_crashes() {
             assert_eq!(ending.await, Ending::Finished(()), "seed {seed}");
         });
     }
+}
+
+/// Crashes at each point of the operations that put work aside, one after the other.
+#[test]
+fn work_is_among_the_letters_before_its_timer_goes_wherever_the_application_crashes() {
+    let crashes_at = |nth: usize| {
+        mend();
+        Simulation::run_with(6, |_| Faults::scripted(), async |simulation| {
+            let mut before = 0..nth;
+            simulation.faults().crash_when(move |point| {
+                ["add_dead_letter", "remove"].contains(&point.operation) && before.next().is_none()
+            });
+            broken("recording a");
+            let first = simulation.live(Life::CALM, async |environment| {
+                let app = start(simulation, environment, default_policy()).await;
+                note(&app, "a", 1).await;
+                pass(&app, 5).await;
+                app.shutdown().await.unwrap();
+            });
+            let crashed = first.await == Ending::Crashed;
+            simulation.faults().calm(true);
+            mend();
+            let second = simulation.live(Life::CALM, async |environment| {
+                let app = start(simulation, environment, default_policy()).await;
+                pass(&app, 5).await;
+                retry_all(&app).await;
+                pass(&app, 20).await;
+                assert_eq!(copied(&app, "a").await, ["1", "reminded"], "crashed at point {nth}");
+                app.shutdown().await.unwrap();
+            });
+            assert_eq!(second.await, Ending::Finished(()));
+            crashed
+        })
+    };
+    assert_eq!((0..9).take_while(|nth| crashes_at(*nth)).count(), 4, "before and after two operations");
 }
 
 async fn note_all(app: &Application, last: u32) {

@@ -196,8 +196,10 @@ pub async fn lists_are_filtered(fixture: Fixture) {
     let every = DeadLetterFilter::default;
     let of_a = DeadLetterFilter { subscription: Some("a".into()), ..every() };
     let of_s = DeadLetterFilter { stream: Some(stream("s")), ..every() };
-    let pending = DeadLetterFilter { status: Some(DlqStatus::Pending), ..every() };
-    let resolved = DeadLetterFilter { status: Some(DlqStatus::Resolved), ..every() };
+    let pending = DeadLetterFilter { statuses: vec![DlqStatus::Pending], ..every() };
+    let resolved = DeadLetterFilter { statuses: vec![DlqStatus::Resolved], ..every() };
+    let either =
+        DeadLetterFilter { statuses: vec![DlqStatus::Resolved, DlqStatus::Pending], ..every() };
     let all = DeadLetterFilter { stream: Some(stream("s")), ..of_a.clone() };
     for (filter, expected) in [
         (every(), vec![one, two, three]),
@@ -205,8 +207,9 @@ pub async fn lists_are_filtered(fixture: Fixture) {
         (of_s, vec![one, three]),
         (pending, vec![one, three]),
         (resolved, vec![two]),
-        (DeadLetterFilter { status: Some(DlqStatus::Pending), ..all }, vec![one]),
-        (DeadLetterFilter { status: Some(DlqStatus::Discarded), ..every() }, vec![]),
+        (either, vec![one, two, three]),
+        (DeadLetterFilter { statuses: vec![DlqStatus::Pending], ..all }, vec![one]),
+        (DeadLetterFilter { statuses: vec![DlqStatus::Discarded], ..every() }, vec![]),
         (DeadLetterFilter { subscription: Some("A".into()), ..every() }, vec![]),
     ] {
         assert_eq!(list(&fixture, &filter).await, expected, "{filter:?}");

@@ -53,7 +53,7 @@ impl DeadLetterTable {
     fn list(&self, filter: &DeadLetterFilter, page: PageRequest) -> Page<DeadLetter> {
         let wanted = |kept: &&DeadLetter| {
             filter.subscription.as_ref().is_none_or(|name| *name == kept.letter.subscription)
-                && filter.status.is_none_or(|status| status == kept.status)
+                && (filter.statuses.is_empty() || filter.statuses.contains(&kept.status))
                 && filter.stream.as_ref().is_none_or(|stream| *stream == kept.letter.stream)
         };
         let mut found: Vec<&DeadLetter> = self.letters.values().filter(wanted).collect();
