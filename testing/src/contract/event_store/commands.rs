@@ -164,6 +164,20 @@ pub async fn a_command_id_past_its_keep_may_be_used_again(fixture: Fixture) {
     assert_eq!(fixture.version("a").await, 2);
 }
 
+/// A store clears away ids past their keep now and then, as others are used: those within theirs stay.
+pub async fn a_command_id_within_its_keep_outlives_the_clearing_of_others(fixture: Fixture) {
+    let day = 24 * 60 * 60;
+    let within = || answering(&fixture, "a", kept_for("within", day));
+    append(&fixture, answering(&fixture, "a", kept_for("past", 60))).await.expect("the first use");
+    let first = append(&fixture, within()).await.expect("the first use");
+    for (name, hours) in [("soon", 1), ("later", 11), ("late", 11)] {
+        fixture.clock.advance(Duration::from_hours(hours));
+        append(&fixture, answering(&fixture, "b", kept_for(name, 60))).await.expect("another id");
+    }
+    assert_eq!(first_record(append(&fixture, within()).await).appended, first);
+    append(&fixture, answering(&fixture, "a", kept_for("past", 60))).await.expect("used again");
+}
+
 /// Without `keep` an id is kept for ever.
 pub async fn a_command_id_without_keep_stays(fixture: Fixture) {
     append(&fixture, answering(&fixture, "a", command("x"))).await.expect("the first use");

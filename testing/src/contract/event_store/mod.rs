@@ -59,6 +59,7 @@ macro_rules! event_store_contract {
                 a_large_payload_is_noticed_before_a_duplicate,
                 a_duplicate_is_noticed_before_a_dependency,
                 a_command_id_past_its_keep_may_be_used_again,
+                a_command_id_within_its_keep_outlives_the_clearing_of_others,
                 a_command_id_without_keep_stays,
                 an_unknown_command_has_no_record,
                 a_response_is_saved_once,
