@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 /// One version, so that a run means the same tomorrow.
-const SCHEMATHESIS: &str = "schemathesis==4.32.5";
+const VERSION: &str = "4.32.5";
 /// Where it is installed and where the program keeps its data, in the target folder.
 const FOLDER: &str = "target/fuzz";
 /// What is said about the application.
@@ -28,13 +28,26 @@ pub(crate) enum Extent {
 }
 
 impl Extent {
+    /// Fewer requests of a role prove nothing.
+    fn least(self) -> u32 {
+        match self {
+            Self::Short => 200,
+            Self::Long => 10_000,
+        }
+    }
+
     /// The first requests of the long run go to the borders of every schema, the others are drawn.
     fn arguments(self) -> &'static str {
         match self {
             Self::Short => "--phases examples,fuzzing --max-examples 12",
-            Self::Long => "--phases examples,coverage,fuzzing,stateful --max-examples 300",
+            Self::Long => "--phases examples,coverage,fuzzing,stateful --max-examples 400",
         }
     }
+}
+
+/// How many requests `rules.py` says that it has sent.
+fn told(line: &str) -> Option<u32> {
+    line.strip_prefix("sent as ")?.strip_suffix(" requests")?.rsplit(' ').next()?.parse().ok()
 }
 
 /// Asks as every role.
@@ -53,13 +66,17 @@ pub(crate) fn run(extent: Extent) -> Result<(), Error> {
             program.url,
             extent.arguments(),
         );
+        let mut sent = 0;
         Step::program(format!("Fuzz the API as {role}"), &schemathesis, &command)
             .folder(FOLDER)
             .env("FUZZ_URL", &program.url)
             .env("FUZZ_EMAIL", role)
             .env("SCHEMATHESIS_HOOKS", rules.join("rules.py").display())
             .env("PYTHONDONTWRITEBYTECODE", 1)
-            .run()?;
+            .run_with(|line| sent = told(line).unwrap_or(sent))?;
+        if sent < extent.least() {
+            return Err(Error::TooFew { sent, least: extent.least() });
+        }
     }
     Ok(())
 }
@@ -70,9 +87,7 @@ pub(crate) fn run(extent: Extent) -> Result<(), Error> {
 /// When Python or the packages are missing.
 pub(crate) fn installed() -> Result<PathBuf, Error> {
     let program = root().join(FOLDER).join("venv/bin/schemathesis");
-    let is_there =
-        program.exists() && Step::program("", &program, "--version").prints(&SCHEMATHESIS.replace("==", " "));
-    if is_there {
+    if program.exists() && Step::program("", &program, "--version").prints(VERSION) {
         return Ok(program);
     }
     if !Step::program("", "python3", "-m venv --help").answers() {
@@ -82,7 +97,7 @@ pub(crate) fn installed() -> Result<PathBuf, Error> {
     Step::program("Python packages: a folder for them", "python3", &format!("-m venv --clear {FOLDER}/venv"))
         .run()?;
     let pip = root().join(FOLDER).join("venv/bin/pip");
-    let install = format!("install --quiet --disable-pip-version-check {SCHEMATHESIS}");
+    let install = format!("install --quiet --disable-pip-version-check schemathesis=={VERSION}");
     Step::program("Python packages: schemathesis", pip, &install).run()?;
     Ok(program)
 }
@@ -135,5 +150,16 @@ impl Drop for Program {
         // It may have ended by itself.
         _ = self.child.kill();
         _ = self.child.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::told;
+
+    #[test]
+    fn the_number_of_requests_is_read_off_the_last_line() {
+        assert_eq!(told("sent as buyer@example.org: 9059 requests"), Some(9_059));
+        assert_eq!(told("  9093 generated, 9093 passed"), None);
     }
 }

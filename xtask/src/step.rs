@@ -25,6 +25,9 @@ pub(crate) enum Error {
     /// Something the task needs is not on this machine.
     #[error("{what} is missing: {how}")]
     Missing { what: &'static str, how: &'static str },
+    /// So little was asked that a pass would prove nothing.
+    #[error("only {sent} requests were sent, of at least {least}")]
+    TooFew { sent: u32, least: u32 },
     /// A filter that should select tests selects none, so a pass would prove nothing.
     #[error("{package} has no test whose name contains `{filter}`")]
     NothingToProve { package: &'static str, filter: &'static str },
