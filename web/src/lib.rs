@@ -102,6 +102,8 @@ mod ws;
 /// let routes: Router<composable_rust_runtime::Application> = Router::new().route("/", get(async || "hello"));
 /// ```
 pub use axum;
+/// What bodies are described by, for `use composable_rust_web::schemars::{self, JsonSchema}`: so, too, without a dependency of
+/// its own.
 pub use schemars;
 
 pub use service::{HttpService, InProcess, Listening, WebExt};
