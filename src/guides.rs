@@ -16,6 +16,8 @@ mod testing {}
 mod operating {}
 #[doc = include_str!("../docs/guides/versioning.md")]
 mod versioning {}
+#[doc = include_str!("../docs/guides/adding-a-field.md")]
+mod adding_a_field {}
 #[doc = include_str!("../docs/guides/stores.md")]
 mod stores {}
 #[doc = include_str!("../docs/guides/composition.md")]
