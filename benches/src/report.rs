@@ -1,14 +1,14 @@
 //! A table for people, JSON lines for programs.
 
 use crate::measure::Line;
-use crate::{Outcome, Settings};
+use crate::{Outcome, Output};
 use std::error::Error;
 use std::fmt::Write as _;
 use std::io::{Write as _, stdout};
 
 /// Makes sure, before anything is measured, that the results can be written where they are asked for.
-pub(crate) fn check(settings: &Settings) -> Outcome<()> {
-    if let Some(path) = &settings.json {
+pub(crate) fn check(output: &Output) -> Outcome<()> {
+    if let Some(path) = &output.json {
         let opened = std::fs::File::options().append(true).create(true).open(path);
         opened.map_err(|error| format!("--json {}: {error}", path.display()))?;
     }
@@ -22,9 +22,9 @@ pub(crate) fn failed(failure: &(dyn Error + Send + Sync + 'static)) {
 }
 
 /// Prints all lines, and writes them to the file asked for.
-pub(crate) fn finish(lines: &[Line], settings: &Settings) -> Outcome<()> {
+pub(crate) fn finish(lines: &[Line], output: &Output) -> Outcome<()> {
     stdout().write_all(table(lines).as_bytes())?;
-    if let Some(path) = &settings.json {
+    if let Some(path) = &output.json {
         let lines: Result<Vec<_>, _> = lines.iter().map(serde_json::to_string).collect();
         std::fs::write(path, lines?.join("\n") + "\n")?;
     }

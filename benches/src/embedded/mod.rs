@@ -32,7 +32,7 @@ const NAMES: [&str; 10] = [
 /// Measures every case asked for.
 pub(crate) async fn run(settings: &Settings) -> Outcome<Vec<Line>> {
     let mut lines = Vec::new();
-    let only = settings.only.as_deref().unwrap_or_default();
+    let only = settings.output.only.as_deref().unwrap_or_default();
     if !NAMES.iter().any(|name| name.contains(only)) {
         return Err(format!("no case has {only:?} in its name; there are:\n  {}", NAMES.join("\n  ")).into());
     }

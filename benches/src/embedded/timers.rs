@@ -4,7 +4,7 @@ use super::Folder;
 use super::bare::Bare;
 use crate::alarms::{Alarm, AlarmCommand, Alarms, lateness};
 use crate::measure::{Case, Line, compare_all, number};
-use crate::{Outcome, Settings};
+use crate::{Outcome, Output, Settings};
 use composable_rust::Position;
 use composable_rust::prelude::*;
 use composable_rust::runtime::live_environment;
@@ -36,8 +36,7 @@ pub(crate) async fn measure(settings: &Settings) -> Outcome<Vec<Line>> {
     let folder = Folder::new(settings)?;
     // A round takes half a minute.
     let settings = Settings {
-        json: None,
-        only: None,
+        output: Output { json: None, only: None },
         rounds: settings.rounds.min(1),
         folder: None,
         ours_only: settings.ours_only,
