@@ -138,7 +138,7 @@ impl Order {
             let missing = self.given_back.len()..self.quantity as usize;
             self.given_back.extend(missing.map(|number| format!("called off {number}")));
         }
-        let asked = self.given_back.len() as u32;
+        let asked = u32::try_from(self.given_back.len()).expect("few tickets");
         assert!((self.refunded..=asked).contains(&refunded), "{self:?} has {refunded} places back");
         let status = match refunded {
             0 => "completed",

@@ -44,6 +44,7 @@ async fn sell(app: &Application, orders: u64) -> OnSale {
 #[test]
 fn simulation_of_a_cancelled_show_with_many_orders_gives_each_its_money_back_once_also_after_a_kill() {
     let orders = number("MANY_ORDERS").unwrap_or(ORDERS);
+    let count = usize::try_from(orders).expect("few orders");
     Simulation::run(0, async |simulation| {
         let bank = Arc::new(SimulatedGateway::new(Ledger::in_memory(), simulation.clock()));
         let start = async |environment: Environment| {
@@ -66,7 +67,7 @@ fn simulation_of_a_cancelled_show_with_many_orders_gives_each_its_money_back_onc
             app.environment().clock.sleep(Duration::from_millis(1_500)).await;
         };
         assert_eq!(simulation.live(Life::CALM, cancelled).await, Ending::Finished(()));
-        assert!(refunded() < orders as usize, "it was over before the kill");
+        assert!(refunded() < count, "it was over before the kill");
         let ended = async |environment: Environment| {
             let app = start(environment).await;
             app.environment().clock.sleep(Duration::from_secs(60 + orders / 50)).await;
@@ -75,7 +76,7 @@ fn simulation_of_a_cancelled_show_with_many_orders_gives_each_its_money_back_onc
             told(&broken)
         };
         assert_eq!(simulation.live(Life::CALM, ended).await, Ending::Finished(String::new()));
-        assert_eq!(refunded(), orders as usize);
+        assert_eq!(refunded(), count);
         assert!(
             bank.ledger().entries().iter().all(|entry| entry.refunds.len() == 1 && Entry::kept(entry) == 0)
         );
