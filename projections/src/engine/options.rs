@@ -6,17 +6,20 @@ use std::time::Duration;
 /// Limits of one projection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProjectionOptions {
-    /// Those of its subscription; batches of 4,000 events unless said otherwise.
+    /// How it follows the log, and what follows when an event cannot be projected (`failure_policy`; default
+    /// [`FailurePolicy::Stop`](crate::FailurePolicy::Stop)). The defaults are those of [`SubscriptionOptions`], with batches
+    /// of 4,000 events.
     pub subscription: SubscriptionOptions,
-    /// Rows kept in memory between batches, so that hot ones are not loaded again.
+    /// Rows kept in memory between batches, so that hot ones are not loaded again. Default 20,000.
     pub rows_kept: usize,
-    /// How often the live generation is looked up, for switches that other instances made.
+    /// How often the live generation is looked up, for switches that other instances made. Default 5 s.
     pub generation_check: Duration,
     /// How long a replaced generation is kept for readers that do not know yet; well above `generation_check`.
+    /// Default 30 s.
     pub drop_after: Duration,
-    /// How often a reader that waits looks at the checkpoint which another instance moves.
+    /// How often a reader that waits looks at the checkpoint which another instance moves. Default 25 ms.
     pub wait_poll: Duration,
-    /// How long a view that was told to be at a position waits for it, unless said otherwise.
+    /// How long a view that was told to be at a position waits for it, unless said otherwise. Default 5 s.
     pub wait_timeout: Duration,
 }
 

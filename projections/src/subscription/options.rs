@@ -22,9 +22,9 @@ pub enum FailurePolicy {
 /// Pauses between attempts: doubling, with jitter so that instances do not move in step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backoff {
-    /// The pause after the first failure.
+    /// The pause after the first failure. Default 50 ms.
     pub first: Duration,
-    /// The longest pause.
+    /// The longest pause. Default 10 s.
     pub longest: Duration,
 }
 
@@ -45,27 +45,29 @@ impl Backoff {
 /// Limits of one subscription.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SubscriptionOptions {
-    /// Most events in a batch.
+    /// Most events in a batch. Default 1,000, of projections 4,000.
     pub batch_size: usize,
     /// Bytes of payloads and metadata at which a batch ends, however few events it has. Two batches are in memory at a
     /// time. Default 8 MiB.
     pub batch_bytes: usize,
-    /// How often the log is looked at without a signal, for events that other instances appended.
+    /// How often the log is looked at without a signal, for events that other instances appended. Default
+    /// 500 ms.
     pub poll_interval: Duration,
-    /// How soon it is looked at again when something is announced that cannot be read yet.
+    /// How soon it is looked at again when something is announced that cannot be read yet. Default 5 ms.
     pub reread_interval: Duration,
-    /// How long a lease lasts; it is renewed at a third of that.
+    /// How long a lease lasts; it is renewed at a third of that. Default 5 s.
     pub lease_ttl: Duration,
-    /// How often a lease that another holds is asked for.
+    /// How often a lease that another holds is asked for. Default 1 s.
     pub lease_retry: Duration,
-    /// Pauses between attempts.
+    /// Pauses between attempts. Default 50 ms, doubling up to 10 s.
     pub backoff: Backoff,
-    /// What follows when an event cannot be handled.
+    /// What follows when an event cannot be handled. Default [`FailurePolicy::Stop`]. A process takes its own in place of
+    /// this one: `ProcessOptions::failure_policy`.
     pub failure_policy: FailurePolicy,
     /// At most so long is a checkpoint kept unsaved when nothing but foreign events passed, or by a subscriber that
-    /// does not save every one.
+    /// does not save every one. Default 1 s.
     pub lazy_checkpoint: Duration,
-    /// How often a subscription with parked streams looks whether they were resolved.
+    /// How often a subscription with parked streams looks whether they were resolved. Default 1 s.
     pub parked_check: Duration,
 }
 

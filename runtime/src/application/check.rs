@@ -148,15 +148,15 @@ fn missing(builder: &ApplicationBuilder, findings: &mut Vec<Finding>) {
     for process in &builder.processes {
         for category in process.dispatches_to.iter().filter(|category| !categories.contains(**category)) {
             let use_of = format!("process {} dispatches its commands", process.type_name);
-            deciders.entry(category).or_default().push(use_of);
+            note(deciders.entry(category).or_default(), use_of);
         }
         for call in process.calls.iter().filter(|call| !activities.contains(**call)) {
-            performers.entry(call).or_default().push(format!("process {}", process.type_name));
+            note(performers.entry(call).or_default(), format!("process {}", process.type_name));
         }
     }
     for (who, reader) in readers(builder) {
         for category in reader.categories.iter().filter(|category| !categories.contains(**category)) {
-            deciders.entry(category).or_default().push(format!("{who} reads its events"));
+            note(deciders.entry(category).or_default(), format!("{who} reads its events"));
         }
     }
     for (category, uses) in deciders {
@@ -170,6 +170,13 @@ fn missing(builder: &ApplicationBuilder, findings: &mut Vec<Finding>) {
             format!("nothing performs activity {call:?} of {}", by.join(" and ")),
             format!("add `.activity(…)` with what has `type Call = {}`", type_named(call)),
         ));
+    }
+}
+
+/// Adds a use once: a line that stands twice is a finding of its own.
+fn note(uses: &mut Vec<String>, text: String) {
+    if !uses.contains(&text) {
+        uses.push(text);
     }
 }
 

@@ -2,7 +2,10 @@
 
 use bytes::Bytes;
 use composable_rust_core::port::TimerClaim;
-use composable_rust_core::{CausationId, CommandId, CorrelationId, EventMetadata, UserId};
+use composable_rust_core::{
+    CausationId, CommandId, CorrelationId, EncodeError, EventMetadata, UserId, derived_uuid,
+};
+use serde::Serialize;
 use std::time::Duration;
 
 /// Where a command comes from and how a repeat of it is recognised. All parts are optional.
@@ -10,7 +13,8 @@ use std::time::Duration;
 pub struct RequestContext {
     /// The command's id: a repeat with the same id gets the first result. Without one, each call is a new command.
     pub command_id: Option<CommandId>,
-    /// A digest of the request: the same id with another digest is refused.
+    /// A digest of the request: the same id with another digest is refused. Without one, what a command carries does not
+    /// count; see [`Self::fingerprint_of`].
     pub fingerprint: Option<Bytes>,
     /// How long the id is remembered; `None` for ever.
     pub keep: Option<Duration>,
@@ -29,6 +33,11 @@ pub struct RequestContext {
 
 impl RequestContext {
     /// A context whose command id is `id`, remembered for ever.
+    ///
+    /// The id belongs to one kind of command on one aggregate (or on the same ones, in the same order): another kind or
+    /// another aggregate is refused with [`ExecuteError::KeyReused`](crate::ExecuteError::KeyReused). What the command
+    /// carries does not count: `Deposit { amount: 500 }` under the id of `Deposit { amount: 5 }` gets the first result.
+    /// Where it shall count, add [`Self::fingerprint_of`].
     pub fn with_id(id: CommandId) -> Self {
         Self { command_id: Some(id), ..Self::default() }
     }
@@ -38,6 +47,20 @@ impl RequestContext {
     pub fn by(mut self, user: UserId) -> Self {
         self.user_id = Some(user);
         self
+    }
+
+    /// With a digest of `content` as its fingerprint: the same id with other content is refused.
+    ///
+    /// Give what makes it the same request, for instance the whole command. A repeat must give the same again, so leave
+    /// out what may differ then, such as the time; a `HashMap` has no fixed order.
+    ///
+    /// # Errors
+    /// [`EncodeError`] when `content` has no JSON form.
+    pub fn fingerprint_of<T: Serialize>(mut self, content: &T) -> Result<Self, EncodeError> {
+        let json = serde_json::to_string(content)
+            .map_err(|source| EncodeError { what: std::any::type_name::<T>(), source })?;
+        self.fingerprint = Some(Bytes::copy_from_slice(derived_uuid(&["content", &json]).as_bytes()));
+        Ok(self)
     }
 
     pub(crate) fn metadata(&self, command_id: CommandId) -> EventMetadata {

@@ -3,25 +3,26 @@
 use composable_rust_projections::FailurePolicy;
 use std::time::Duration;
 
-/// Limits of one process's runner.
+/// Limits of one process's runner. How it follows the log (batches, leases, pauses) is said by
+/// [`ApplicationOptions::subscriptions`](crate::ApplicationOptions::subscriptions).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProcessOptions {
-    /// Most instances of which the state is kept in memory.
+    /// Most instances of which the state is kept in memory. Default 10,000.
     pub cached_instances: usize,
-    /// Most events that are turned into steps at the same time, each of another instance.
+    /// Most events that are turned into steps at the same time, each of another instance. Default 64.
     pub concurrent_steps: usize,
-    /// Most commands and activities under way at the same time.
+    /// Most commands and activities under way at the same time. Default 256.
     pub concurrent_work: usize,
-    /// How often timers are looked at without a wake-up, for those that other instances set.
+    /// How often timers are looked at without a wake-up, for those that other instances set. Default 1 s.
     pub poll_interval: Duration,
-    /// Pause after a first failure of storage while working; doubles with each further one.
+    /// Pause after a first failure of storage while working; doubles with each further one. Default 50 ms.
     pub first_pause: Duration,
-    /// Longest such pause.
+    /// Longest such pause. Default 10 s.
     pub longest_pause: Duration,
     /// What follows when an input or a piece of work of an instance fails for good: an event, a timer, an answer that
     /// the process cannot take, a command that nobody decides.
     ///
-    /// By default it is parked as a dead letter after three attempts, and everything later of the same instance waits
+    /// By default (`Park { after: 3 }`) it is parked as a dead letter after three attempts, and everything later of the same instance waits
     /// behind it, in order, until it is retried or discarded: the instances of a process do not depend on each other, so
     /// one order that cannot go on is no reason to keep all others waiting. An event whose payload cannot be read does not
     /// say which instance it concerns, so it is parked with the later events of its own stream.

@@ -425,3 +425,20 @@ fn a_draining_application_takes_no_commands_and_keeps_what_it_took() {
         assert!(matches!(error, ExecuteError::Draining));
     });
 }
+
+#[test]
+fn what_a_command_carries_counts_where_its_fingerprint_is_asked_for() {
+    live_once(async |app| {
+        let fill = |amount| StockCommand::Fill { amount };
+        let id = |name: &str| RequestContext::with_id(CommandId::derived(&[name]));
+        app.execute("a", fill(5)).request(id("kind")).await.unwrap();
+        assert!(app.execute("a", fill(500)).request(id("kind")).await.unwrap().replayed, "of the same kind");
+
+        let whole = |amount| id("whole").fingerprint_of(&fill(amount)).unwrap();
+        app.execute("a", fill(5)).request(whole(5)).await.unwrap();
+        assert!(app.execute("a", fill(5)).request(whole(5)).await.unwrap().replayed);
+        let other = app.execute("a", fill(500)).request(whole(500)).await.unwrap_err();
+        assert!(matches!(other, ExecuteError::KeyReused));
+        assert_eq!(app.load::<Stock>("a").await.unwrap().unwrap().state.free, 10);
+    });
+}

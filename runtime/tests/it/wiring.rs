@@ -1,6 +1,7 @@
 //! The check before the start: every fault at once, each with the line to write.
 
 use crate::domain::{Bank, Checkout, Order, Sales, Stock};
+use composable_rust_core::port::StoreError;
 use composable_rust_core::{
     Action, Context, Decider, Decision, Never, Process, ProcessId, Projection, Recorded, Rows, State, Steps,
     steps,
@@ -269,4 +270,21 @@ fn an_activity_that_nobody_calls_and_storage_given_twice_are_faults() {
         .activity(Bank::default());
     let problems: Vec<_> = builder.findings().into_iter().map(|finding| finding.problem).collect();
     assert_eq!(problems, ["storage is given 2 times", "activity \"pay\" (Bank) is called by no process"]);
+}
+
+#[test]
+fn a_line_that_stands_twice_doubles_no_other_finding() {
+    let builder = Application::builder("faulty").process::<Checkout>().process::<Checkout>();
+    let told = builder.findings().into_iter().map(|finding| finding.problem).collect::<Vec<_>>();
+    let expected = "nobody decides category \"order\": process Checkout dispatches its commands, \
+                    process Checkout reads its events";
+    assert!(told.iter().any(|problem| problem == expected), "{told:#?}");
+}
+
+#[test]
+fn an_error_that_main_returns_is_printed_as_its_text() {
+    let error = ApplicationError::Invalid(vec![Finding::new("a is wrong", "write b")]);
+    assert_eq!(format!("{error:?}"), "the application has 1 fault(s):\n  1. a is wrong\n     → write b");
+    let error = ApplicationError::Storage(StoreError::Setup("it is locked".into()));
+    assert_eq!(format!("{error:?}"), "the storage cannot be opened: it is locked");
 }
