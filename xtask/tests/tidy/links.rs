@@ -3,7 +3,7 @@
 //! Addresses on the network are not asked; links in Rust documentation are rustdoc's business.
 
 use crate::tree::{self, Finding, Source, exists, report};
-use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{BrokenLink, Event, LinkType, Options, Parser, Tag, TagEnd};
 
 #[test]
 fn relative_links_lead_somewhere() {
@@ -19,9 +19,14 @@ fn check<'a>(
     read: impl Fn(&str) -> Option<&'a Source>,
     exists: impl Fn(&str) -> bool,
 ) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for (link, at) in links(&document.text) {
-        let line = document.text[..at].matches('\n').count() + 1;
+    let line = |at: usize| document.text[..at].matches('\n').count() + 1;
+    let (links, undefined) = links(&document.text);
+    let mut findings: Vec<_> = undefined
+        .into_iter()
+        .map(|(label, at)| document.finding(line(at), format!("[{label}] is defined nowhere")))
+        .collect();
+    for (link, at) in links {
+        let line = line(at);
         let (file, heading) =
             link.split_once('#').map_or((link.as_str(), None), |(file, id)| (file, Some(id)));
         let path = if file.is_empty() { document.path.clone() } else { resolve(&document.path, file) };
@@ -39,18 +44,43 @@ fn check<'a>(
     findings
 }
 
-/// The relative targets of links and images, with where they stand in the text.
-fn links(text: &str) -> Vec<(String, usize)> {
-    let mut links = Vec::new();
-    for (event, range) in Parser::new_ext(text, Options::all()).into_offset_iter() {
-        if let Event::Start(Tag::Link { dest_url: target, .. } | Tag::Image { dest_url: target, .. }) = event
-            && !target.contains("://")
-            && !target.starts_with("mailto:")
-        {
-            links.push((target.to_string(), range.start));
+/// Something named in a text, with where it stands.
+type At = (String, usize);
+
+/// The relative targets of links and images, and the labels of references that nothing defines.
+fn links(text: &str) -> (Vec<At>, Vec<At>) {
+    let (mut links, mut undefined) = (Vec::new(), Vec::new());
+    let mut broken = |link: BrokenLink<'_>| {
+        // A word in brackets alone is a word in brackets.
+        if matches!(link.link_type, LinkType::Reference | LinkType::Collapsed) {
+            undefined.push((link.reference.to_string(), link.span.start));
+        }
+        None
+    };
+    let parser = Parser::new_with_broken_link_callback(text, Options::all(), Some(&mut broken));
+    for (event, range) in parser.into_offset_iter() {
+        match event {
+            Event::Start(Tag::Link { dest_url: target, .. } | Tag::Image { dest_url: target, .. }) => {
+                links.push((target.to_string(), range.start));
+            }
+            Event::Html(html) | Event::InlineHtml(html) => {
+                links.extend(html_targets(&html).map(|target| (target.to_owned(), range.start)));
+            }
+            _ => {}
         }
     }
-    links
+    links.retain(|(target, _)| !target.contains("://") && !target.starts_with("mailto:"));
+    (links, undefined)
+}
+
+/// What `href` and `src` name.
+fn html_targets(html: &str) -> impl Iterator<Item = &str> {
+    ["href=", "src="].into_iter().flat_map(move |attribute| {
+        html.split(attribute).skip(1).filter_map(|rest| {
+            let quote = rest.chars().next().filter(|quote| ['"', '\''].contains(quote))?;
+            rest.split(quote).nth(1)
+        })
+    })
 }
 
 /// The ids that a forge gives to the headings: lower case, blanks as dashes, no punctuation.
@@ -107,4 +137,13 @@ fn sample_documents() {
     assert_eq!(found("[b](b.md#log)"), "docs/a.md:1: docs/b.md has no heading #log");
     assert_eq!(found("[b]\n\n[b]: gone.md"), "docs/a.md:1: gone.md: there is no docs/gone.md");
     assert_eq!(found("`[b](gone.md)` and [shortcut]"), "");
+    assert_eq!(found("[b][nowhere]"), "docs/a.md:1: [nowhere] is defined nowhere");
+    assert_eq!(found("one\n\n[b][]"), "docs/a.md:3: [b] is defined nowhere");
+    assert_eq!(found("`a[b][c]`"), "");
+    let html = "see <a href=\"b.md\">b</a>, <a href='gone.md'>c</a>, <a href=\"https://example.org\">d</a>";
+    assert_eq!(found(html), "docs/a.md:1: gone.md: there is no docs/gone.md");
+    assert_eq!(
+        found("<p>\n<img src=\"gone.png\">\n</p>"),
+        "docs/a.md:2: gone.png: there is no docs/gone.png"
+    );
 }

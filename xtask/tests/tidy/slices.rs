@@ -62,6 +62,9 @@ impl Slices {
 
     /// Why this file may not name that path; nothing when it may.
     fn refusal(&self, slice: &str, part: &str, path: &[String]) -> Option<&'static str> {
+        if path.first().is_some_and(|name| ["self", "*"].contains(&name.as_str())) {
+            return Some("name the item, not the whole crate");
+        }
         let other =
             path.first().filter(|name| *name != slice && *name != SHARED && self.names.contains(*name))?;
         if slice == SHARED {
@@ -133,6 +136,10 @@ fn follow(level: &Level, at: usize, mut path: Vec<String>, found: &mut Vec<(Vec<
             _ => break,
         }
     }
+    // `use crate as c`, `use super as c`, `extern crate self as c`: what follows under the other name is not seen.
+    if path.is_empty() && ["as", "self"].iter().any(|word| level.is_ident(at + 1, word)) {
+        path.push("self".to_owned());
+    }
     found.push((path, line));
 }
 
@@ -176,6 +183,22 @@ mod samples {
             1
         );
         assert!(refused("payment/actions.rs", "mod a { use super::super::inventory::X; }").is_empty());
+    }
+
+    #[test]
+    fn the_crate_has_one_name() {
+        let own = "pub(crate) fn a() {} use super::*; use crate::shared as common;";
+        assert!(refused("payment/decider.rs", own).is_empty());
+        for text in [
+            "use crate as c; use c::inventory::decider::Inventory;",
+            "use crate::{self as c, shared::Money};",
+            "use super::super as c;",
+            "extern crate self as c;",
+            "use crate::*;",
+        ] {
+            assert_eq!(refused("payment/decider.rs", text).len(), 1, "{text}");
+        }
+        assert_eq!(refused("payment/mod.rs", "use super as c;").len(), 1);
     }
 
     #[test]

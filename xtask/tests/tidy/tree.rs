@@ -1,11 +1,12 @@
 //! The files of the checkout, and how a rule reports what it finds in them.
 //!
-//! Knows no rule. Generated and ignored folders (`target`, `data`, `.git`) are never read.
+//! Knows no rule. Generated and ignored folders of the root (`target`, `data`, `.git`) are never read; a folder of
+//! that name elsewhere is a module like any other.
 
-use std::{fmt, fs, path::Path};
+use std::{ffi::OsStr, fmt, fs, path::Path};
 use walkdir::{DirEntry, WalkDir};
 
-const NEVER_READ: [&str; 4] = ["target", "data", ".git", "node_modules"];
+const NEVER_READ: [&str; 3] = ["target", "data", ".git"];
 
 /// A text file; its path is relative to the root of the workspace, with `/`.
 #[derive(Debug, Clone)]
@@ -87,7 +88,12 @@ fn with_extension(extension: &str) -> Vec<Source> {
 }
 
 fn is_skipped(entry: &DirEntry) -> bool {
-    entry.file_type().is_dir() && NEVER_READ.iter().any(|name| entry.file_name() == *name)
+    entry.file_type().is_dir() && is_never_read(entry.depth(), entry.file_name())
+}
+
+/// Whether this is the name of such a folder; the root itself has depth 0.
+fn is_never_read(depth: usize, name: &OsStr) -> bool {
+    depth == 1 && NEVER_READ.iter().any(|never| name == *never)
 }
 
 fn read(path: &Path) -> Source {
@@ -98,4 +104,12 @@ fn read(path: &Path) -> Source {
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is in the workspace's root")
+}
+
+#[test]
+fn sample_folders() {
+    let skipped = ["target", "data", ".git"];
+    assert!(skipped.iter().all(|name| is_never_read(1, OsStr::new(name))));
+    assert!(skipped.iter().all(|name| !is_never_read(2, OsStr::new(name))));
+    assert!(!is_never_read(1, OsStr::new("core")));
 }

@@ -104,10 +104,24 @@ fn attribute(level: &Level, at: usize) -> Option<Level> {
 fn sleeps(file: &Source, level: &Level, at: usize) -> Option<&'static str> {
     let thread = level.is_ident(at, "thread");
     let in_a_test = file.is_test() || level.is_test();
-    let applies = thread || (level.is_ident(at, "time") && in_a_test);
-    let names_a_sleep = || mentions(level.tokens.get(at + 3).cloned(), &["sleep", "sleep_until"]);
-    let what = if thread { "a sleeping thread" } else { "a sleeping test" };
-    (applies && level.is_path_separator(at + 1) && names_a_sleep()).then_some(what)
+    if !(thread || (level.is_ident(at, "time") && in_a_test)) {
+        return None;
+    }
+    let named = || level.tokens.get(at + 3).cloned();
+    if level.is_path_separator(at + 1) && mentions(named(), &["sleep", "sleep_until"]) {
+        return Some(if thread { "a sleeping thread" } else { "a sleeping test" });
+    }
+    // Under another name it could sleep unseen.
+    let renamed =
+        level.is_ident(at + 1, "as") || (level.is_path_separator(at + 1) && renames_itself(level, at + 3));
+    renamed.then_some("another name for what sleeps")
+}
+
+/// Whether a group of imports begins here that gives the module itself another name.
+fn renames_itself(level: &Level, at: usize) -> bool {
+    let Some(group) = level.group(at, Delimiter::Brace) else { return false };
+    let names = Level { tokens: group.stream().into_iter().collect(), ..level.clone() };
+    (0..names.tokens.len()).any(|at| names.is_ident(at, "self") && names.is_ident(at + 1, "as"))
 }
 
 fn unbiased(_: &Source, level: &Level, at: usize) -> Option<&'static str> {
@@ -159,6 +173,12 @@ fn sample_words() {
     assert_eq!(source("fn a() { tokio::time::sleep(d) }", sleeps), 0);
     assert_eq!(source("mod tests { fn a() { tokio::time::sleep(d) } }", sleeps), 1);
     assert_eq!(test("use tokio::time::{Duration, sleep}; fn a() { time::sleep_until(d) }", sleeps), 2);
+    assert_eq!(test("use tokio::time as t; fn a() { t::sleep(d) }", sleeps), 1);
+    assert_eq!(
+        test("use tokio::{time as t}; use tokio::time::{self as u}; use std::thread as v;", sleeps),
+        3
+    );
+    assert_eq!(test("use std::time::{self, Duration as D}; use std::thread::spawn as start;", sleeps), 0);
     assert_eq!(test("fn a() { \"time::sleep\"; time::timeout(d, f) }", sleeps), 0);
 
     assert_eq!(source("fn a() { tokio::select! { biased; a = b => {} } }", unbiased), 0);
