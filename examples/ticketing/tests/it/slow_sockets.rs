@@ -38,16 +38,16 @@ async fn five_hundred_slow_sockets_are_closed_while_others_are_served() {
     let show = organiser.sell(1_000).await;
     let path = format!("/api/events/{}/availability", show.id);
 
-    let slow = kinds().into_iter().flat_map(|kind| vec![kind; OF_EACH_KIND]);
-    let mut closing = Box::pin(join_all(slow.map(|kind| life(address, kind))));
+    let clients = kinds().into_iter().flat_map(|kind| vec![kind; OF_EACH_KIND]);
+    let mut closing = Box::pin(join_all(clients.map(|kind| life(address, kind))));
     let mut waits = Vec::new();
     let lives = loop {
         let asked = SystemClock.now();
-        let served = serve(&server, &organiser, &path);
+        let others = serve(&server, &organiser, &path);
         tokio::select! {
             biased;
             lives = &mut closing => break lives,
-            () = served => waits.push(elapsed(asked, SystemClock.now())),
+            () = others => waits.push(elapsed(asked, SystemClock.now())),
         }
     };
     for (kind, life) in lives {
@@ -77,10 +77,9 @@ async fn life(
         loop {
             match timeout(Duration::from_secs(1), socket.read_buf(&mut answer)).await {
                 Ok(Ok(0) | Err(_)) => return,
-                Ok(Ok(_)) => {}
                 // It may have been closed just now.
                 Err(_) if socket.write_all(drip).await.is_err() => return,
-                Err(_) => {}
+                Ok(Ok(_)) | Err(_) => {}
             }
         }
     };
