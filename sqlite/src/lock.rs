@@ -66,7 +66,7 @@ fn taken(database: &Path, file: &mut File) -> StoreError {
         Ok(_) | Err(_) => "another process".to_owned(),
     };
     StoreError::Setup(format!(
-        "{} is in use by {holder}; stop that process first, or use PostgreSQL for several instances",
+        "{} is in use by {holder}, and one process at a time may have it; stop that process first, or name another file",
         database.display()
     ))
 }

@@ -174,10 +174,12 @@ fn check_path(path: &Path) -> Result<(), StoreError> {
     }
     let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
     std::fs::create_dir_all(folder).map_err(|error| {
-        StoreError::Setup(format!(
-            "the folder {} cannot be made ({error}); make it, or name a file in another one",
-            folder.display()
-        ))
+        closed(path, &error).unwrap_or_else(|| {
+            StoreError::Setup(format!(
+                "the folder {} cannot be made ({error}); make it, or name a file in another one",
+                folder.display()
+            ))
+        })
     })
 }
 
@@ -190,8 +192,9 @@ fn real_path(path: &Path) -> Result<PathBuf, StoreError> {
             return Ok(in_real_folder(path));
         }
         Err(error) => {
-            let reason = format!("{} leads nowhere ({error}); name the file itself", path.display());
-            return Err(StoreError::Setup(reason));
+            return Err(closed(path, &error).unwrap_or_else(|| {
+                StoreError::Setup(format!("{} leads nowhere ({error}); name the file itself", path.display()))
+            }));
         }
     };
     match names_of(&found) {
@@ -202,6 +205,26 @@ fn real_path(path: &Path) -> Result<PathBuf, StoreError> {
             found.display()
         ))),
     }
+}
+
+/// The refusal where a right is missing and not a file: a folder on the way that this user may not enter.
+fn closed(path: &Path, error: &std::io::Error) -> Option<StoreError> {
+    if error.kind() != ErrorKind::PermissionDenied {
+        return None;
+    }
+    let mut folders: Vec<_> = path.ancestors().skip(1).filter(|path| !path.as_os_str().is_empty()).collect();
+    folders.reverse();
+    // What is in a folder can be asked for only by those who may enter it.
+    let is_closed = |folder: &&&Path| {
+        std::fs::metadata(folder.join(".")).is_err_and(|error| error.kind() == ErrorKind::PermissionDenied)
+    };
+    let folder = folders.iter().find(is_closed)?;
+    Some(StoreError::Setup(format!(
+        "{} cannot be reached ({error}): this user may not enter the folder {}; give it the right to (`chmod u+x`, or \
+         another owner), or name a file in another folder",
+        path.display(),
+        folder.display()
+    )))
 }
 
 /// The name that a file will have once it is there.
