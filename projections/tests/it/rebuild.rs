@@ -3,7 +3,10 @@
 use crate::tally::{DoubleTotals, Totals};
 use crate::world::{Running, World, in_a_world};
 use composable_rust_core::{Position, Projection, describe, elapsed};
-use composable_rust_projections::{ProjectionOptions, SubscriptionError, SubscriptionState, verify};
+use composable_rust_projections::{
+    ProjectionOptions, ProjectionRunner, SubscriptionError, SubscriptionState, subscription_name, verify,
+};
+use composable_rust_testing::memory::Fault;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -104,6 +107,49 @@ fn an_instance_of_the_old_definition_serves_until_the_switch_and_then_retires() 
         assert!(matches!(ended, Err(SubscriptionError::Superseded { .. })), "{ended:?}");
         assert_eq!(verify(&DoubleTotals, &new.view).await.unwrap(), []);
         new.shut_down().await.unwrap();
+    });
+}
+
+/// Nobody wakes who builds it: it switches as soon as it has caught up, and only then looks what is live.
+#[test]
+fn a_generation_that_catches_up_after_a_newer_one_is_live_is_not_switched_to() {
+    in_a_world(async |world| {
+        let last = world.add_many(30).await;
+        let options = ProjectionOptions { generation_check: Duration::from_hours(1), ..options() };
+        let old = world.start("a", Totals::default(), options);
+        old.reach(last).await;
+        let building = subscription_name("totals", 2);
+        let hour = Duration::from_hours(1);
+        let held = world.storage.leases.acquire(&building, "another", hour).await.unwrap().unwrap();
+        assert_eq!(old.control.rebuild().await.unwrap(), 2);
+        let new = world.start("b", DoubleTotals, self::options());
+        until_live(&new, 3).await;
+        world.storage.leases.release(&held).await.unwrap();
+        world.pass(Duration::from_secs(10)).await;
+        assert_eq!(generation(&world).await, 3);
+        old.done.cancelled().await;
+        let ended = old.shut_down().await;
+        assert!(matches!(ended, Err(SubscriptionError::Superseded { .. })), "{ended:?}");
+        assert_eq!(verify(&DoubleTotals, &new.view).await.unwrap(), []);
+        new.shut_down().await.unwrap();
+    });
+}
+
+/// The next holder has not switched anything itself: that it has begun is enough.
+#[test]
+fn a_switch_that_comes_after_its_lease_has_passed_to_another_is_refused() {
+    in_a_world(async |world| {
+        let last = world.add_many(10).await;
+        world.faults.next("switch_generation", Fault::Delay(Duration::from_secs(30)));
+        let late = world.start("a", Totals::default(), options());
+        world.pass(Duration::from_secs(20)).await;
+        let next = ProjectionRunner::new(Totals::default(), world.instance("b"), options());
+        assert_eq!(next.control().rebuild().await.unwrap(), 1, "there is nothing to replace");
+        world.pass(Duration::from_secs(5)).await;
+        assert_eq!(world.storage.views.live_generation("totals").await.unwrap(), None);
+        late.reach(last).await;
+        assert_eq!(generation(&world).await, 2, "it was given a new number under a new lease");
+        late.shut_down().await.unwrap();
     });
 }
 

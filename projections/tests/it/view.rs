@@ -1,10 +1,13 @@
 //! Reading: at a position, without polling, by question.
 
-use crate::tally::Totals;
-use crate::world::in_a_world;
-use composable_rust_core::port::StoreError;
+use crate::tally::{Total, Totals};
+use crate::world::{World, in_a_world};
+use composable_rust_core::port::{Checkpoint, IndexValue, RowChange, StoreError, ViewBatch};
 use composable_rust_core::{FixedClock, Position};
-use composable_rust_projections::{Behind, ProjectionOptions, ProjectionRunner, ViewError};
+use composable_rust_projections::{
+    Behind, ProjectionOptions, ProjectionRunner, View, ViewError, read_model, subscription_name,
+};
+use composable_rust_testing::memory::Fault;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -149,5 +152,51 @@ fn a_view_that_is_maintained_elsewhere_tells_nothing_without_a_read() {
         standby.reach(second).await;
         assert!(standby.view.shows().await.unwrap().is_some_and(|shows| shows.changes > 0));
         standby.shut_down().await.unwrap();
+    });
+}
+
+fn checkpoint(subscription: &str, position: u32) -> Checkpoint {
+    Checkpoint { subscription: subscription.to_owned(), position: Position::from(position), fence: 1 }
+}
+
+/// Brings a generation to `position`, which its row `x` shows.
+async fn write(world: &World, generation: u32, position: u32) {
+    let row = Total { name: "x".into(), sum: position.into(), events: 0 };
+    let body = serde_json::to_vec(&row).unwrap().into();
+    let put = RowChange::Put { key: "x".into(), body, indexes: vec![IndexValue::Integer(row.sum)] };
+    let checkpoint = checkpoint(&subscription_name("totals", generation), position);
+    let model = read_model::<Totals>(generation);
+    world.storage.views.prepare(&model).await.unwrap();
+    let batch = ViewBatch { model, changes: vec![put], checkpoint, fenced_by: None };
+    world.storage.views.commit(batch).await.unwrap();
+}
+
+async fn switch(world: &World, generation: u32) {
+    let checkpoint = checkpoint("projection:totals:generations", generation);
+    world.storage.views.switch_generation("totals", generation, "test", checkpoint).await.unwrap();
+}
+
+/// The reader has waited for one generation, and reads another that is behind it.
+#[test]
+fn a_switch_between_the_wait_and_the_read_shows_nothing_older_than_was_asked_for() {
+    in_a_world(async |world| {
+        write(&world, 1, 5).await;
+        write(&world, 2, 3).await;
+        switch(&world, 1).await;
+        let options = ProjectionOptions { generation_check: Duration::ZERO, ..ProjectionOptions::default() };
+        let view = View::<Totals>::detached(world.instance("a"), options);
+        for delay in [0, 1_000] {
+            world.faults.next("live_generation", Fault::Delay(Duration::from_millis(delay)));
+        }
+        let writing = async {
+            world.pass(Duration::from_millis(500)).await;
+            switch(&world, 2).await;
+            world.pass(Duration::from_secs(1)).await;
+            write(&world, 2, 6).await;
+        };
+        let view = view.at_least_position(Position::from(5_u32));
+        let (found, ()) = tokio::join!(view.get_with_position("x"), writing);
+        let (row, position) = found.unwrap();
+        assert_eq!((row.unwrap().sum, position.get()), (6, 6));
     });
 }
