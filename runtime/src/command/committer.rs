@@ -18,13 +18,15 @@ const GATHERING_TURNS: u32 = 16;
 /// Limits of the group committer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CommitterOptions {
-    /// Most appends in one transaction.
+    /// Most appends in one transaction. Default 512.
     pub max_batch: usize,
-    /// Most appends that wait; one more is answered `overloaded`.
+    /// Most appends that wait; one more is answered `overloaded`. Default 20,000.
     pub max_waiting: usize,
     /// Bytes of payloads and metadata at which a transaction takes no further append; a single larger one has it alone.
+    /// Default 16 MiB.
     pub max_batch_bytes: usize,
     /// Bytes of payloads and metadata that wait at which one more append is answered `overloaded`. All are in memory.
+    /// Default 256 MiB.
     pub max_waiting_bytes: usize,
 }
 
@@ -299,6 +301,7 @@ fn decided_on_nothing(append: &Append) -> AppendError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use composable_rust_core::ExpectedVersion;
 
     #[test]
     fn who_is_never_answered_hears_so_and_what_was_decided_on_it_is_void() {
@@ -309,5 +312,37 @@ mod tests {
         drop(waiter);
         assert!(matches!(answer.try_recv(), Ok(Err(AppendError::Store(_)))));
         assert!(chain.is_broken());
+    }
+
+    /// An append of one stream, decided on the outcome of `chain`.
+    fn decided_on(chain: &Arc<Chain>) -> (Submission, oneshot::Receiver<Committed>) {
+        let (reply, answer) = oneshot::channel();
+        let chains = [Arc::clone(chain)].into_iter().collect();
+        let append = Append::to("stock/a".parse().unwrap(), ExpectedVersion::Any, Vec::new());
+        (Submission { append, bytes: 0, waiter: Waiter { chains, reply: Some(reply) } }, answer)
+    }
+
+    #[test]
+    fn the_store_is_told_which_appends_of_a_batch_were_decided_on_which() {
+        let chains = [Arc::new(Chain::default()), Arc::new(Chain::default())];
+        let mut batch = Batch::default();
+        for chain in [0, 1, 0, 0, 1] {
+            batch.add(decided_on(&chains[chain]).0);
+        }
+        let told: Vec<_> = batch.appends.iter().map(|append| append.depends_on.to_vec()).collect();
+        assert_eq!(told, [vec![], vec![], vec![0], vec![2], vec![1]]);
+    }
+
+    /// Its version may fit all the same: another instance may have brought the stream to the same number.
+    #[test]
+    fn what_was_decided_on_an_append_of_an_earlier_batch_that_failed_does_not_reach_the_store() {
+        let chain = Arc::new(Chain::default());
+        let (failed, _answer) = decided_on(&chain);
+        failed.waiter.settle(Err(broken_off()));
+        let mut batch = Batch::default();
+        let (later, mut answer) = decided_on(&chain);
+        batch.add(later);
+        assert!(batch.appends.is_empty());
+        assert!(matches!(answer.try_recv(), Ok(Err(AppendError::Conflict { .. }))));
     }
 }
