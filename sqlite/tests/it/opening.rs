@@ -194,6 +194,26 @@ async fn a_file_is_the_same_under_every_name() {
     assert!(text.contains("leads nowhere"), "{text}");
 }
 
+/// Root may enter every folder, so nothing is proven where it runs the tests.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_in_a_folder_that_the_user_may_not_enter_says_which_right_is_missing() {
+    use std::fs::{Permissions, read_dir, set_permissions};
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let closed = folder.path().join("closed");
+    std::fs::create_dir_all(closed.join("data")).unwrap();
+    set_permissions(&closed, Permissions::from_mode(0)).unwrap();
+    if read_dir(&closed).is_err() {
+        for path in [closed.join("app.db"), closed.join("data/app.db")] {
+            let text = refusal(&path).await;
+            let told = format!("may not enter the folder {};", closed.display());
+            assert!(text.contains(&told), "{text}");
+        }
+    }
+    set_permissions(&closed, Permissions::from_mode(0o700)).unwrap();
+}
+
 #[tokio::test]
 async fn leases_of_a_dead_process_are_free_at_once_and_its_fences_stay_behind() {
     const LONG: Duration = Duration::from_hours(1);
