@@ -4,7 +4,8 @@ use crate::domain::{StockCommand, application};
 use composable_rust_core::port::{Consumer, EventBus};
 use composable_rust_core::{Environment, RecordedEvent, StreamId};
 use composable_rust_runtime::bus::{InProcessBus, InProcessBusOptions};
-use composable_rust_runtime::{Application, ComponentStatus};
+use composable_rust_runtime::{Application, ApplicationOptions, ComponentStatus, RelayOptions};
+use composable_rust_testing::memory::{Fault, Faults, MemoryBus};
 use composable_rust_testing::simulation::{Ending, Life, Simulation};
 use futures_util::future::poll_immediate;
 use std::collections::{BTreeMap, BTreeSet};
@@ -74,6 +75,46 @@ fn every_committed_event_is_published_in_the_order_of_its_stream_wherever_the_ap
             }
         });
     }
+}
+
+/// A batch of the log may be several of the bus: what it took is behind, what it refused is not.
+#[test]
+fn what_a_failing_bus_did_not_take_of_a_batch_is_published_later() {
+    Simulation::run(1, async |simulation| {
+        let life = async |environment: Environment| {
+            let (faults, well) = (Faults::scripted(), Fault::Delay(Duration::ZERO));
+            let slow = Fault::Delay(Duration::from_secs(1));
+            let outcomes = [slow, Fault::Fail, well, Fault::Fail, Fault::Lose, well, Fault::Fail];
+            outcomes.into_iter().for_each(|outcome| faults.next("publish", outcome));
+            let bus = MemoryBus::new(&environment).with_faults(faults.clone());
+            let mut consumer = bus.subscribe("group", &["stock".to_owned()]).await.unwrap();
+            let relay = RelayOptions { max_batch: 2, ..RelayOptions::default() };
+            let options = ApplicationOptions { relay, ..ApplicationOptions::default() };
+            let app = application(simulation, environment).options(options).bus(bus).start().await.unwrap();
+            let fill = async || app.execute("a", StockCommand::Fill { amount: 1 }).await.unwrap();
+            fill().await;
+            // All others come while the bus takes its time for the first, and are the relay's next batch.
+            app.environment().clock.sleep(Duration::from_millis(100)).await;
+            for _ in 2..=12 {
+                fill().await;
+            }
+            let mut seen = Vec::new();
+            loop {
+                let nothing_more = app.environment().clock.sleep(Duration::from_mins(1));
+                tokio::select! {
+                    biased;
+                    received = consumer.receive(100) => {
+                        let events = received.unwrap().into_iter().map(|delivery| delivery.message.event);
+                        seen.extend(events.map(|event| event.version.get()));
+                    }
+                    () = nothing_more => break (seen, faults.injected()),
+                }
+            }
+        };
+        let Ending::Finished((seen, injected)) = simulation.live(Life::CALM, life).await else { panic!() };
+        assert_eq!((injected[&("publish", "fail")], injected[&("publish", "lose")]), (3, 1));
+        assert_eq!(seen, [1, 2, 3, 4, 5, 4, 5, 6, 7, 8, 9, 10, 11, 12], "only what was lost comes twice");
+    });
 }
 
 #[test]
