@@ -40,7 +40,7 @@ impl CheckpointStore for Checkpoints {
         .bind(checkpoint.subscription.as_str())
         .bind(checkpoint.position.as_i64())
         .bind(signed(checkpoint.fence));
-        let saved = self.database.write("save a checkpoint").await?.finish(statement).await?;
+        let saved = self.database.write_behind("save a checkpoint").await?.finish(statement).await?;
         if saved.is_empty() { Err(StoreError::Fenced { work: checkpoint.subscription }) } else { Ok(()) }
     }
 }

@@ -29,6 +29,8 @@ pub(crate) struct Database {
     pub(crate) signal: Signal,
     tail: Mutex<Tail>,
     writer: tokio::sync::Mutex<Writer>,
+    /// Held by the one write behind that may wait for the writer.
+    behind: tokio::sync::Mutex<()>,
     readers: Readers,
     lock: Mutex<Option<FileLock>>,
 }
@@ -95,6 +97,7 @@ impl Database {
                 streams: KnownStreams::new(options.known_streams),
                 purge_at: Timestamp::MIN,
             }),
+            behind: tokio::sync::Mutex::default(),
             readers: Readers::new(idle),
             lock: Mutex::new(Some(lock)),
         }))
@@ -113,11 +116,27 @@ impl Database {
 
     /// Waits for the turn to write; `doing` names the work in errors.
     pub(crate) async fn write(self: &Arc<Self>, doing: &'static str) -> Result<Write<'_>, StoreError> {
+        self.turn(doing, None).await
+    }
+
+    /// As [`Self::write`], for what follows from events and nobody waits for to be told that something was done: rows of
+    /// views, checkpoints, snapshots, kept answers. There are many of them for each append, so they queue by themselves,
+    /// and an append waits for one of them at most.
+    pub(crate) async fn write_behind(self: &Arc<Self>, doing: &'static str) -> Result<Write<'_>, StoreError> {
+        let behind = self.behind.lock().await;
+        self.turn(doing, Some(behind)).await
+    }
+
+    async fn turn<'a>(
+        self: &'a Arc<Self>,
+        doing: &'static str,
+        behind: Option<tokio::sync::MutexGuard<'a, ()>>,
+    ) -> Result<Write<'a>, StoreError> {
         let mut writer = self.writer.lock().await;
         if writer.unfinished {
             self.recover(&mut writer).await.map_err(|error| store_error(doing, error))?;
         }
-        Ok(Write { database: self, writer, doing })
+        Ok(Write { database: self, writer, doing, _behind: behind })
     }
 
     /// Waits for a connection to read; `doing` names the work in errors.
@@ -156,6 +175,7 @@ pub(crate) struct Write<'a> {
     database: &'a Arc<Database>,
     writer: tokio::sync::MutexGuard<'a, Writer>,
     doing: &'static str,
+    _behind: Option<tokio::sync::MutexGuard<'a, ()>>,
 }
 
 impl Write<'_> {

@@ -44,6 +44,6 @@ impl SnapshotStore for Snapshots {
         .bind(snapshot.version.as_i64())
         .bind(snapshot.schema.get())
         .bind(snapshot.state.to_vec());
-        self.database.write("save a snapshot").await?.finish(statement).await.map(drop)
+        self.database.write_behind("save a snapshot").await?.finish(statement).await.map(drop)
     }
 }

@@ -157,7 +157,7 @@ async fn commit(database: &Arc<Database>, batch: &ViewBatch) -> Result<(), Store
     let ViewBatch { model, changes, checkpoint, fenced_by } = batch;
     let table = table(model)?;
     check_changes(model, changes)?;
-    let mut write = database.write("write rows").await?;
+    let mut write = database.write_behind("write rows").await?;
     let Some(saved) = begin(&mut write, checkpoint).await? else {
         return refuse(write, checkpoint.subscription.clone()).await;
     };
