@@ -7,13 +7,14 @@ use composable_rust::testing::memory::MemoryStorage;
 
 /// One deployment of an application: the same names, with the fields and versions of its time.
 macro_rules! deployment {
-    ($module:ident, version: $version:literal, { $($field:ident: $of_type:ty = $value:expr),* }) => {
+    ($module:ident, schema: $schema:tt, step: $step:literal, version: $version:literal, { $($field:ident: $of_type:ty = $value:expr),* }) => {
         mod $module {
             use super::*;
 
             #[derive(Debug, Clone, Default, PartialEq, State)]
+            #[state(schema = $schema)]
             pub(super) struct Account {
-                total: u32,
+                pub(super) total: u32,
                 $(#[serde(default)] pub(super) $field: $of_type,)*
             }
 
@@ -35,7 +36,7 @@ macro_rules! deployment {
                 }
 
                 fn evolve(&mut self, _: &AccountEvent) {
-                    self.total += 1;
+                    self.total += $step;
                     $(self.$field += $value;)*
                 }
             }
@@ -122,9 +123,10 @@ macro_rules! deployment {
     };
 }
 
-deployment!(before, version: 1, {});
-deployment!(careless, version: 1, { doubled: u32 = 2 });
-deployment!(careful, version: 2, { doubled: u32 = 2 });
+deployment!(before, schema: 1, step: 1, version: 1, {});
+deployment!(recounting, schema: 2, step: 3, version: 1, {});
+deployment!(careless, schema: 1, step: 1, version: 1, { doubled: u32 = 2 });
+deployment!(careful, schema: 1, step: 1, version: 2, { doubled: u32 = 2 });
 
 /// Rows written before, then read by code that declares them otherwise.
 async fn rows_of_another_shape<S: OpenStorage + 'static>(storage: impl Fn() -> S) {
@@ -153,9 +155,9 @@ async fn rows_of_another_shape<S: OpenStorage + 'static>(storage: impl Fn() -> S
     app.shutdown().await.unwrap();
 }
 
-/// A snapshot saved before, then found by code whose state has a field more.
-async fn a_snapshot_of_another_shape<S: OpenStorage + 'static>(storage: impl Fn() -> S) {
-    let app = before::start(storage()).await.unwrap();
+/// Leaves a snapshot of 600 events.
+async fn with_a_snapshot(storage: impl OpenStorage + 'static) {
+    let app = before::start(storage).await.unwrap();
     app.execute("a", before::AccountCommand::Add { times: 600 }).await.unwrap();
     let stream: StreamId = "account/a".parse().unwrap();
     // It is saved in the background by a task that was spawned before the answer: each turn lets it go on.
@@ -163,10 +165,23 @@ async fn a_snapshot_of_another_shape<S: OpenStorage + 'static>(storage: impl Fn(
         tokio::task::yield_now().await;
     }
     app.shutdown().await.unwrap();
+}
 
+/// A snapshot saved before, then found by code whose state has a field more.
+async fn a_snapshot_of_another_shape<S: OpenStorage + 'static>(storage: impl Fn() -> S) {
+    with_a_snapshot(storage()).await;
     let app = careful::start(storage()).await.unwrap();
     let loaded = app.load::<careful::Account>("a").await.unwrap().unwrap();
     assert_eq!(loaded.state.doubled, 1_200, "read from the snapshot, it would be 0");
+    app.shutdown().await.unwrap();
+}
+
+/// A snapshot saved before, then found by code whose `evolve` counts otherwise, and which says so.
+async fn a_snapshot_of_another_schema<S: OpenStorage + 'static>(storage: impl Fn() -> S) {
+    with_a_snapshot(storage()).await;
+    let app = recounting::start(storage()).await.unwrap();
+    let loaded = app.load::<recounting::Account>("a").await.unwrap().unwrap();
+    assert_eq!(loaded.state.total, 1_800, "read from the snapshot, it would be 600");
     app.shutdown().await.unwrap();
 }
 
@@ -192,4 +207,16 @@ async fn a_snapshot_of_another_shape_is_folded_anew_on_memory() {
 async fn a_snapshot_of_another_shape_is_folded_anew_on_sqlite() {
     let folder = tempfile::tempdir().unwrap();
     a_snapshot_of_another_shape(|| Sqlite::file(folder.path().join("shapes.db"))).await;
+}
+
+#[tokio::test]
+async fn a_snapshot_of_another_schema_is_folded_anew_on_memory() {
+    let storage = MemoryStorage::new();
+    a_snapshot_of_another_schema(|| storage.clone()).await;
+}
+
+#[tokio::test]
+async fn a_snapshot_of_another_schema_is_folded_anew_on_sqlite() {
+    let folder = tempfile::tempdir().unwrap();
+    a_snapshot_of_another_schema(|| Sqlite::file(folder.path().join("shapes.db"))).await;
 }
