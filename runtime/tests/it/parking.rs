@@ -538,7 +538,7 @@ fn parked_inputs_are_taken_in_order_once_wherever_the_application_crashes() {
 fn work_is_among_the_letters_before_its_timer_goes_wherever_the_application_crashes() {
     let crashes_at = |nth: usize| {
         mend();
-        Simulation::run_with(6, |_| Faults::scripted(), async |simulation| {
+        let scenario = async |simulation: &Simulation| {
             let mut before = 0..nth;
             simulation.faults().crash_when(move |point| {
                 ["add_dead_letter", "remove"].contains(&point.operation) && before.next().is_none()
@@ -563,7 +563,8 @@ fn work_is_among_the_letters_before_its_timer_goes_wherever_the_application_cras
             });
             assert_eq!(second.await, Ending::Finished(()));
             crashed
-        })
+        };
+        Simulation::run_with(6, |_| Faults::scripted(), scenario)
     };
     assert_eq!((0..9).take_while(|nth| crashes_at(*nth)).count(), 4, "before and after two operations");
 }
