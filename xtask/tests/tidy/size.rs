@@ -93,7 +93,8 @@ impl Functions<'_> {
     /// The functions among the tokens of a macro, and the brackets that hold statements.
     fn tokens(&mut self, tokens: TokenStream) {
         let tokens: Vec<_> = tokens.into_iter().collect();
-        let is_word = |token: &TokenTree, word: &str| matches!(token, TokenTree::Ident(ident) if ident == word);
+        let is_word =
+            |token: &TokenTree, word: &str| matches!(token, TokenTree::Ident(ident) if ident == word);
         let mut function = None;
         for (at, token) in tokens.iter().enumerate() {
             if is_word(token, "fn") {
