@@ -59,7 +59,8 @@ fn links(text: &str) -> (Vec<At>, Vec<At>) {
     };
     let parser = Parser::new_with_broken_link_callback(text, Options::all(), Some(&mut broken));
     for (event, range) in parser.into_offset_iter() {
-        if let Event::Start(Tag::Link { dest_url: target, .. } | Tag::Image { dest_url: target, .. }) = event {
+        if let Event::Start(Tag::Link { dest_url: target, .. } | Tag::Image { dest_url: target, .. }) = event
+        {
             links.push((target.to_string(), range.start));
         } else if let Event::Html(html) | Event::InlineHtml(html) = event {
             links.extend(html_targets(&html).map(|target| (target.to_owned(), range.start)));
