@@ -203,7 +203,7 @@ async fn a_file_in_a_folder_that_the_user_may_not_enter_says_which_right_is_miss
     let folder = tempfile::tempdir().unwrap();
     let closed = folder.path().join("closed");
     std::fs::create_dir_all(closed.join("data")).unwrap();
-    set_permissions(&closed, Permissions::from_mode(0)).unwrap();
+    set_permissions(&closed, Permissions::from_mode(0o000)).unwrap();
     if read_dir(&closed).is_err() {
         for path in [closed.join("app.db"), closed.join("data/app.db")] {
             let text = refusal(&path).await;

@@ -300,7 +300,7 @@ async fn open_afresh(
     command: CommandRequest,
 ) -> Result<Written<()>, Problem> {
     let open = RoomCommand::Open { name: "hall".into(), seats: 1 };
-    let receipt = app.execute(Uuid::now_v7(), open).request(command.context()).await?;
+    let receipt = app.execute(app.environment().new_id(), open).request(command.context()).await?;
     Ok(Written::no_content(&receipt))
 }
 

@@ -21,13 +21,13 @@ pub(crate) fn routes() -> Router<Application> {
     let (answers, made) = (ViewAnswers::<()>::keeping(1024 * 1024), Arc::new(AtomicU64::new(0)));
     let all = async move |State(app): State<Application>, at: MinPosition| -> Result<ViewAnswer, Problem> {
         let view = at.of(app.view::<FreeSeatsView>());
-        let make = async |view: composable_rust_runtime::View<FreeSeatsView>| {
+        let count = async |view: composable_rust_runtime::View<FreeSeatsView>| {
             let page = view.query().fetch().await?;
             let free: u32 = page.items.iter().map(|row| row.free).sum();
             let made = made.fetch_add(1, Ordering::Relaxed) + 1;
             ViewAnswer::new(page.position, &format!("{{\"free\":{free},\"made\":{made}}}"))
         };
-        answers.get((), view, make).await
+        answers.get((), view, count).await
     };
     Router::new().route("/all-rooms", get(all))
 }
