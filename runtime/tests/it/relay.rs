@@ -85,7 +85,9 @@ fn what_a_failing_bus_did_not_take_of_a_batch_is_published_later() {
             let (faults, well) = (Faults::scripted(), Fault::Delay(Duration::ZERO));
             let slow = Fault::Delay(Duration::from_secs(1));
             let outcomes = [slow, Fault::Fail, well, Fault::Fail, Fault::Lose, well, Fault::Fail];
-            outcomes.into_iter().for_each(|outcome| faults.next("publish", outcome));
+            for outcome in outcomes {
+                faults.next("publish", outcome);
+            }
             let bus = MemoryBus::new(&environment).with_faults(faults.clone());
             let mut consumer = bus.subscribe("group", &["stock".to_owned()]).await.unwrap();
             let relay = RelayOptions { max_batch: 2, ..RelayOptions::default() };
