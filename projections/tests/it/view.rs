@@ -100,9 +100,7 @@ fn questions_filter_order_and_page_typed_rows() {
             last = world.add(name, amount).await;
         }
         let view = running.view.at_least_position(last);
-        let names = |rows: &[Total]| -> Vec<String> {
-            rows.iter().map(|row| row.name.clone()).collect()
-        };
+        let names = |rows: &[Total]| -> Vec<String> { rows.iter().map(|row| row.name.clone()).collect() };
         let page = view.query().filter_eq("sum", 7).fetch().await.unwrap();
         assert_eq!((names(&page.items), page.total), (vec!["b".into(), "c".into()], 2));
         assert!(page.position >= last);

@@ -44,8 +44,8 @@ impl<P: Process> ProcessSubscriber<P> {
         let mut inputs = ByInstance::<P>::new();
         let mut places = std::collections::BTreeMap::<ProcessId, usize>::new();
         for event in batch {
-            let (input, id) =
-                heard::<P>(event).map_err(|source| HandleError::Poison { position: event.position, source })?;
+            let (input, id) = heard::<P>(event)
+                .map_err(|source| HandleError::Poison { position: event.position, source })?;
             if let Some(id) = id {
                 let place = *places.entry(id.clone()).or_insert_with(|| {
                     inputs.push((id, Vec::new()));
@@ -110,7 +110,9 @@ impl<P: Process> Subscriber for ProcessSubscriber<P> {
     fn parking_key(&self, event: &RecordedEvent) -> Option<StreamId> {
         let id = match heard::<P>(event) {
             Ok((_, id)) => id,
-            Err(error) if error.downcast_ref::<DecodeError>().is_some_and(DecodeError::is_foreign) => return None,
+            Err(error) if error.downcast_ref::<DecodeError>().is_some_and(DecodeError::is_foreign) => {
+                return None;
+            }
             Err(_) => None,
         };
         let stream = id.and_then(|id| process_stream(P::NAME, &id).ok());

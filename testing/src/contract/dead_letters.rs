@@ -198,8 +198,7 @@ pub async fn lists_are_filtered(fixture: Fixture) {
     let of_s = DeadLetterFilter { stream: Some(stream("s")), ..every() };
     let pending = DeadLetterFilter { statuses: vec![DlqStatus::Pending], ..every() };
     let resolved = DeadLetterFilter { statuses: vec![DlqStatus::Resolved], ..every() };
-    let either =
-        DeadLetterFilter { statuses: vec![DlqStatus::Resolved, DlqStatus::Pending], ..every() };
+    let either = DeadLetterFilter { statuses: vec![DlqStatus::Resolved, DlqStatus::Pending], ..every() };
     let all = DeadLetterFilter { stream: Some(stream("s")), ..of_a.clone() };
     for (filter, expected) in [
         (every(), vec![one, two, three]),
