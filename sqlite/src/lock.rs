@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 /// Held as long as the database is open.
 #[derive(Debug)]
 pub(crate) struct FileLock {
-    _file: File,
+    file: File,
 }
 
 impl FileLock {
@@ -34,7 +34,17 @@ impl FileLock {
             Err(TryLockError::Error(error)) => return Err(refused(&path, &error)),
         }
         sign(&mut file).map_err(|error| refused(&path, &error))?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
+    }
+}
+
+impl Drop for FileLock {
+    /// Closing alone may not end it: a child process that another thread is just starting has the file open as well, until
+    /// its own program runs.
+    fn drop(&mut self) {
+        if let Err(error) = self.file.unlock() {
+            tracing::warn!(%error, "the lock of a database ends with this process only");
+        }
     }
 }
 
@@ -76,4 +86,20 @@ fn refused(path: &Path, error: &std::io::Error) -> StoreError {
         "{} cannot be written ({error}); name a database in a folder where this user may create files",
         path.display()
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_that_was_dropped_is_free_although_its_file_is_open_elsewhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("x.db");
+        let lock = FileLock::acquire(&database).unwrap();
+        assert!(FileLock::acquire(&database).is_err());
+        let _inherited = lock.file.try_clone().unwrap();
+        drop(lock);
+        FileLock::acquire(&database).unwrap();
+    }
 }
