@@ -12,8 +12,7 @@ use tokio::time::timeout;
 
 const OF_EACH_KIND: usize = 100;
 const CLOSED_WITHIN: Duration = Duration::from_secs(10);
-/// Half of the others are answered within this; how long the slowest waits depends on what else the machine does, and is
-/// measured by the suite `http` of the benches.
+/// Half of the others are answered within this; how long the slowest waits depends on what else the machine does.
 const ANSWERED_WITHIN: Duration = Duration::from_millis(200);
 const HEAD: &str =
     "POST /api/auth/dev-sign-in HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
