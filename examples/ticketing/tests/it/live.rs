@@ -53,7 +53,8 @@ impl Events {
         loop {
             let (id, data) = self.next().await;
             let section = &data["sections"][0];
-            if ["free", "held", "sold"].map(|name| section[name].as_u64().unwrap()) == places {
+            // The first may show the section not yet.
+            if ["free", "held", "sold"].map(|name| section[name].as_u64()) == places.map(Some) {
                 return id;
             }
         }

@@ -172,7 +172,7 @@ async fn a_second_signal_ends_it_at_once_and_says_so() {
     let mut waiting = std::pin::pin!(waiting.send());
     let log = || std::fs::read_to_string(folder.path().join("log")).unwrap();
     let mut signals = 0;
-    while !log().contains("waiting for 1 requests") {
+    while !log().contains("waiting for the requests under way requests=1") {
         let turn = Duration::from_millis(300);
         let _ = tokio::time::timeout(turn, &mut waiting).await;
         if signals == 0 {
