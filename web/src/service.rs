@@ -149,7 +149,7 @@ impl HttpService {
             let Routes { router, operations } = self.routes.iter().cloned().fold(own, Routes::merge);
             let described = self.api.as_ref().map(|api| {
                 let probes = health::routes().operations;
-                openapi::serve(api, &[operations, probes].concat())
+                openapi::serve(api.clone(), [operations, probes].concat())
             });
             let router = described.into_iter().fold(router, Router::merge);
             drop(router.clone().merge(health::routes().router));

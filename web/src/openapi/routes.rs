@@ -10,9 +10,11 @@ use axum::handler::Handler;
 use axum::http::{Method, StatusCode, header};
 use axum::response::{Html, IntoResponse};
 use axum::routing::{self, MethodRouter, Route};
+use bytes::Bytes;
 use composable_rust_runtime::Application;
 use schemars::JsonSchema;
 use std::convert::Infallible;
+use std::sync::{Arc, LazyLock};
 use tower::{Layer, Service};
 
 /// Routes that show in the API's description: axum's router, and what it takes and answers.
@@ -175,16 +177,20 @@ impl Endpoint {
     }
 }
 
-/// `/api-docs/openapi.json` and `/docs`, of these operations.
-pub(crate) fn serve(api: &OpenApi, operations: &[(String, Operation)]) -> Router<Application> {
-    let document = api.document(operations);
-    let (text, html) = (document.to_string(), page::html(&document));
-    let json = [(header::CONTENT_TYPE, "application/json")];
+/// `/api-docs/openapi.json` and `/docs`, of these operations. Both are made when somebody first asks for one of them: a
+/// start does not wait for what it may never need.
+pub(crate) fn serve(api: OpenApi, operations: Vec<(String, Operation)>) -> Router<Application> {
+    let written = Arc::new(LazyLock::new(move || {
+        let document = api.document(&operations);
+        [document.to_string(), page::html(&document)].map(Bytes::from)
+    }));
+    let (json, html) = (Arc::clone(&written), written);
+    let kind = [(header::CONTENT_TYPE, "application/json")];
     Router::new()
         .route(
             "/api-docs/openapi.json",
-            routing::get(async move || (json, CacheControl::REVALIDATE, text.clone())),
+            routing::get(async move || (kind, CacheControl::REVALIDATE, json[0].clone())),
         )
-        .route("/docs", routing::get(async move || (CacheControl::REVALIDATE, Html(html.clone()))))
+        .route("/docs", routing::get(async move || (CacheControl::REVALIDATE, Html(html[1].clone()))))
         .merge(crate::assets(&page::FILES))
 }
