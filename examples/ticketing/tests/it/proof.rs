@@ -40,7 +40,7 @@ impl Proof {
         }
     }
 
-    /// Tries seeds on all cores until one has something to tell; the lowest of those that have.
+    /// Tries seeds on several cores until one has something to tell; the lowest of those that have.
     pub(crate) fn first_that<T: Send>(&self, case: impl Fn(u64) -> Option<T> + Sync) -> Option<(u64, T)> {
         let (next, found) = (AtomicU64::new(self.first), Mutex::new(None::<(u64, T)>));
         let search = || {
@@ -57,8 +57,11 @@ impl Proof {
                 }
             }
         };
+        // A short run leaves half of the machine to the tests beside it, which talk to real programs.
+        let cores = available_parallelism().map_or(1, usize::from);
+        let threads = if self.lasts.is_some() { cores } else { cores.div_ceil(2) };
         scope(|scope| {
-            for _ in 0..available_parallelism().map_or(1, usize::from) {
+            for _ in 0..threads {
                 scope.spawn(search);
             }
         });

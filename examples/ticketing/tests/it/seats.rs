@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 /// A show on sale with rows A and B of four seats each in one section, and general places in another.
-async fn sell(organiser: &Person<'_>, changes: Value) -> Value {
+async fn selling(organiser: &Person<'_>, changes: Value) -> Answer {
     let mut event = event(50);
     let mut stalls = event["sections"][0].clone();
     stalls.as_object_mut().unwrap().remove("capacity");
@@ -16,7 +16,12 @@ async fn sell(organiser: &Person<'_>, changes: Value) -> Value {
     event.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
     let id = organiser.post("/api/events", event).await.expect(201).text("/id");
     organiser.post(&format!("/api/events/{id}/publish"), json!({})).await.expect(200);
-    organiser.post(&format!("/api/events/{id}/open-sales"), json!({})).await.expect(200).body
+    organiser.post(&format!("/api/events/{id}/open-sales"), json!({})).await.expect(200)
+}
+
+/// As [`selling`], for those who ask the show alone.
+async fn sell(organiser: &Person<'_>, changes: Value) -> Value {
+    selling(organiser, changes).await.body
 }
 
 /// An order of one line for a section, with this in it.
@@ -88,8 +93,9 @@ async fn seats_that_are_not_there_or_named_twice_are_told_with_their_place() {
     let folder = folder();
     let server = Server::start(folder.path(), &[]);
     let person = server.sign_in("ann@example.org").await;
-    let show = sell(&person, json!({})).await;
-    let first = shown(&person, &show, &person.get("/api/events").await).await[0]["id"].clone();
+    let opened = selling(&person, json!({})).await;
+    let show = &opened.body;
+    let first = shown(&person, show, &opened).await[0]["id"].clone();
     let unknown = "01900000-0000-7000-8000-000000000000";
     for (section, what, pointer) in [
         (0, json!({ "seat_ids": [first, unknown] }), "/lines/0/seat_ids/1"),
@@ -99,7 +105,7 @@ async fn seats_that_are_not_there_or_named_twice_are_told_with_their_place() {
         (0, json!({ "seat_ids": [] }), "/lines/0/quantity"),
         (0, json!({}), "/lines/0/quantity"),
     ] {
-        let problem = person.post("/api/reservations", order(&show, section, &what)).await;
+        let problem = person.post("/api/reservations", order(show, section, &what)).await;
         let problem = problem.problem(422, "validation_failed");
         assert_eq!(problem["errors"][0]["pointer"], pointer, "{problem}");
     }
@@ -110,13 +116,14 @@ async fn race_of_a_hundred_for_one_seat_has_one_winner() {
     let folder = folder();
     let server = Server::start(folder.path(), &[]);
     let organiser = server.sign_in("org@example.org").await;
-    let show = sell(&organiser, json!({})).await;
-    let seats = shown(&organiser, &show, &organiser.get("/api/events").await).await;
+    let opened = selling(&organiser, json!({})).await;
+    let show = &opened.body;
+    let seats = shown(&organiser, show, &opened).await;
     let people = join_all((0..100).map(|n| {
         let (server, email) = (&server, format!("buyer-{n}@example.org"));
         async move { server.sign_in(&email).await }
     }));
-    let wanted = order(&show, 0, &json!({ "seat_ids": [seats[3]["id"]] }));
+    let wanted = order(show, 0, &json!({ "seat_ids": [seats[3]["id"]] }));
     let people = people.await;
     let answers =
         join_all(people.iter().map(|person| person.post("/api/reservations", wanted.clone()))).await;
@@ -125,7 +132,7 @@ async fn race_of_a_hundred_for_one_seat_has_one_winner() {
     for answer in refused {
         assert_eq!(answer.problem(409, "seats_unavailable")["available"], 0);
     }
-    let seats = shown(&organiser, &show, &won[0]).await;
+    let seats = shown(&organiser, show, &won[0]).await;
     assert_eq!(seats.iter().filter(|seat| seat["state"] == "held").count(), 1);
 }
 
