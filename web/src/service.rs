@@ -18,7 +18,7 @@ use std::any::Any;
 use std::fmt;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tower::ServiceExt;
 
@@ -130,6 +130,7 @@ pub struct HttpService {
     routes: Vec<Routes>,
     api: Option<OpenApi>,
     ports: Ports,
+    merged: OnceLock<Result<Router<Application>, String>>,
     running: Option<Running>,
 }
 
@@ -143,7 +144,7 @@ struct Running {
 
 impl HttpService {
     /// All routes in one router; an overlap is the text of axum's panic, which is its only way to say so.
-    fn merged(&self) -> Result<Router<Application>, String> {
+    fn merge(&self) -> Result<Router<Application>, String> {
         let merge = || {
             let own = if self.options.metrics { metrics::routes() } else { Routes::new() };
             let Routes { router, operations } = self.routes.iter().cloned().fold(own, Routes::merge);
@@ -166,7 +167,7 @@ impl Service for HttpService {
     }
 
     fn check(&self) -> Vec<Finding> {
-        let overlap = self.merged().err();
+        let overlap = self.merged.get_or_init(|| self.merge()).as_ref().err();
         let fix = "give each path and method to one `.routes(…)` only";
         let overlap = overlap.map(|text| Finding::new(format!("routes overlap: {text}"), fix));
         let origin = layer::bad_origin(&self.options.cors_origins);
@@ -182,7 +183,8 @@ impl Service for HttpService {
 
     async fn start(&mut self, application: &Application) -> Result<(), BoxError> {
         let web = Web::new(application.clone(), self.options.clone(), self.ports.clone());
-        let router = stack(self.merged()?, &web);
+        let merged = self.merged.take().unwrap_or_else(|| self.merge());
+        let router = stack(merged?, &web);
         let recording =
             self.options.metrics.then(|| metrics::record(application.environment())).transpose()?;
         application.put(InProcess { router: router.clone() });

@@ -26,11 +26,7 @@ const GOAL_MS: f64 = 50.0;
 pub(super) async fn measure(settings: &Http, binary: &Path) -> Outcome<Vec<Line>> {
     let program = Program::ticketing(binary, (HIGH, HIGH))?;
     let people = Person::many(&program, USERS).await?;
-    let mut shows = Vec::new();
-    for person in people.iter().take(SHOWS) {
-        shows.push(person.sells(&program, PLACES).await?);
-    }
-    let shows: Arc<[OnSale]> = shows.into();
+    let shows = OnSale::many(&program, people.iter().take(SHOWS), PLACES).await?;
     let scene = Scene::begin(program);
     let end = WARM_UP + settings.seconds(DEFAULT);
     let mut users = JoinSet::new();

@@ -101,6 +101,19 @@ impl Person {
 }
 
 impl OnSale {
+    /// One show of each of these people, each with so many places.
+    pub(super) async fn many(
+        program: &Program,
+        sellers: impl Iterator<Item = &Arc<Person>>,
+        capacity: usize,
+    ) -> Outcome<Arc<[Self]>> {
+        let mut shows = Vec::new();
+        for seller in sellers {
+            shows.push(seller.sells(program, capacity).await?);
+        }
+        Ok(shows.into())
+    }
+
     /// What is asked for: one place.
     pub(super) fn order(&self) -> Value {
         let line = json!({ "section_id": self.section, "tier_id": self.tier, "quantity": 1 });

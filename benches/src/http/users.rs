@@ -37,11 +37,7 @@ pub(super) type Memory = Vec<(Duration, f64)>;
 pub(super) async fn measure(settings: &Http, binary: &Path) -> Outcome<(Vec<Line>, Memory)> {
     let program = Program::ticketing(binary, (HIGH, HIGH))?;
     let people = Person::many(&program, USERS).await?;
-    let mut shows = Vec::new();
-    for person in people.iter().take(SHOWS) {
-        shows.push(person.sells(&program, PLACES).await?);
-    }
-    let shows: Arc<[OnSale]> = shows.into();
+    let shows = OnSale::many(&program, people.iter().take(SHOWS), PLACES).await?;
     let scene = Scene::begin(program);
     let end = settings.seconds(DEFAULT);
     let mut users = JoinSet::new();

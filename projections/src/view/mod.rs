@@ -14,6 +14,7 @@ use crate::{Dependencies, ProjectionOptions, subscription_name};
 use composable_rust_core::port::{ReadModel, StoreError, StoredRow};
 use composable_rust_core::{IntoKey, Position, Projection, Row};
 use futures_util::future::BoxFuture;
+use serde::de::DeserializeOwned;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -189,7 +190,7 @@ impl<P: Projection> View<P> {
     }
 
     /// A row of another definition's generation may not fit: then there is none to show until the rebuild is done.
-    fn decode(&self, live: &Live, row: &StoredRow) -> Result<P::Row, ViewError> {
+    fn decode<T: DeserializeOwned>(&self, live: &Live, row: &StoredRow) -> Result<T, ViewError> {
         serde_json::from_slice(&row.body).map_err(|source| {
             if live.definition == self.shared.definition {
                 ViewError::Row { name: P::NAME, key: row.key.clone(), source }

@@ -3,6 +3,7 @@
 use super::{Read, View, ViewError};
 use composable_rust_core::port::{Filter, Order, PageRequest, Query, ReadModel};
 use composable_rust_core::{IndexColumn, Position, Projection};
+use serde::de::DeserializeOwned;
 use std::fmt;
 
 /// Rows on a page unless said otherwise.
@@ -92,6 +93,31 @@ impl<P: Projection> ViewQuery<P> {
     /// # Cancel safety
     /// It only reads.
     pub async fn fetch(self) -> Result<ViewPage<P::Row>, ViewError> {
+        self.fetch_as().await
+    }
+
+    /// Asks for parts of the rows: a `T` has some of a row's fields, under the same names, and the others are neither
+    /// decoded nor kept. For lists that show little of large rows.
+    ///
+    /// ```
+    /// # use composable_rust_core::Projection;
+    /// # use composable_rust_projections::{View, ViewError};
+    /// #[derive(serde::Deserialize)]
+    /// struct Title {
+    ///     title: String,
+    /// }
+    /// async fn titles<P: Projection>(books: View<P>) -> Result<Vec<String>, ViewError> {
+    ///     let page = books.query().page(1, 20).fetch_as::<Title>().await?;
+    ///     Ok(page.items.into_iter().map(|book| book.title).collect())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Self::fetch`]; [`ViewError::Row`] also when a row has no such field.
+    ///
+    /// # Cancel safety
+    /// It only reads.
+    pub async fn fetch_as<T: DeserializeOwned>(self) -> Result<ViewPage<T>, ViewError> {
         let views = &self.view.shared.deps.storage.views;
         let query = &self.query;
         let read = |model: ReadModel, subscription: String| -> Read<'_, _> {

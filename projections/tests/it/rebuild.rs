@@ -25,6 +25,15 @@ async fn until_live<P: Projection>(running: &Running<P>, wanted: u32) {
     running.control.switched(wanted).await.unwrap();
 }
 
+/// The old definition's instance ends by itself, and the new one's rows are right.
+async fn retired_for(old: Running<Totals>, new: Running<DoubleTotals>) {
+    old.done.cancelled().await;
+    let ended = old.shut_down().await;
+    assert!(matches!(ended, Err(SubscriptionError::Superseded { .. })), "{ended:?}");
+    assert_eq!(verify(&DoubleTotals, &new.view).await.unwrap(), []);
+    new.shut_down().await.unwrap();
+}
+
 #[test]
 fn the_first_generation_is_live_from_the_start() {
     in_a_world(async |world| {
@@ -102,11 +111,7 @@ fn an_instance_of_the_old_definition_serves_until_the_switch_and_then_retires() 
         until_live(&new, 2).await;
         let position = world.add("x", 1).await;
         new.reach(position).await;
-        old.done.cancelled().await;
-        let ended = old.shut_down().await;
-        assert!(matches!(ended, Err(SubscriptionError::Superseded { .. })), "{ended:?}");
-        assert_eq!(verify(&DoubleTotals, &new.view).await.unwrap(), []);
-        new.shut_down().await.unwrap();
+        retired_for(old, new).await;
     });
 }
 
@@ -127,11 +132,7 @@ fn a_generation_that_catches_up_after_a_newer_one_is_live_is_not_switched_to() {
         world.storage.leases.release(&held).await.unwrap();
         world.pass(Duration::from_secs(10)).await;
         assert_eq!(generation(&world).await, 3);
-        old.done.cancelled().await;
-        let ended = old.shut_down().await;
-        assert!(matches!(ended, Err(SubscriptionError::Superseded { .. })), "{ended:?}");
-        assert_eq!(verify(&DoubleTotals, &new.view).await.unwrap(), []);
-        new.shut_down().await.unwrap();
+        retired_for(old, new).await;
     });
 }
 

@@ -192,8 +192,8 @@ impl Executor {
             let before = Before(before);
             let earlier = Earlier(&before);
             let deciding = Deciding { context, environment: &self.environment, metadata: &metadata, earlier };
-            let deciding = AssertUnwindSafe(|| part.decide(&deciding));
-            let decided = catch_unwind(deciding).map_err(|panic| Failure::panicked("decide", &*panic))?;
+            let decided = catch_unwind(AssertUnwindSafe(|| part.decide(&deciding)))
+                .map_err(|panic| Failure::panicked(part.function(), &*panic))?;
             let decided = decided.map_err(|undecided| match undecided {
                 Undecided::Refused => Failure::Rejected(index),
                 Undecided::Failed(failure) => failure,

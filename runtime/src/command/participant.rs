@@ -62,7 +62,12 @@ pub(crate) trait Participant: Send + Sync {
     /// An append of nothing that succeeds while the locked state is the newest.
     fn check(&self) -> Option<StreamAppend>;
 
-    /// Decides on the locked state, which stays as it is.
+    /// The user's function that decides, for telling that it panicked.
+    fn function(&self) -> &'static str {
+        "decide"
+    }
+
+    /// Decides on the locked state, which stays as it is; a panic is the caller's to catch.
     fn decide(&mut self, deciding: &Deciding<'_>) -> Result<Decided, Undecided>;
 
     /// What was decided, for the parts after this one: a `Vec` of events.

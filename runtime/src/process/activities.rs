@@ -1,9 +1,9 @@
 //! The activities of an application, by name, and how one attempt at a call is made.
 
-use super::step_run::panicked;
 use async_trait::async_trait;
 use composable_rust_core::{
     Activity, ActivityCall, ActivityContext, ActivityError, ActivityPolicy, Clock, Environment, Outcome,
+    panic_text,
 };
 use futures_util::FutureExt;
 use serde_json::Value;
@@ -57,7 +57,9 @@ pub(super) async fn attempt(
             () = tell.closed() => return,
             answer = performing => answer,
         };
-        let failed = |panic: Box<dyn Any + Send>| Err(ActivityError::Transient(panicked(&*panic).into()));
+        let failed = |panic: Box<dyn Any + Send>| {
+            Err(ActivityError::Transient(format!("it panicked: {}", panic_text(&*panic)).into()))
+        };
         // Whoever asked may have gone in this moment: then the call is made again, under its key.
         drop(tell.send(answer.unwrap_or_else(failed)));
     };

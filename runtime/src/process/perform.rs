@@ -5,18 +5,17 @@ use super::activities::attempt;
 use super::instances::Due;
 use super::letter;
 use super::record::InputRecord;
-use super::step_run::{Cause, panicked};
+use super::step_run::Cause;
 use super::subscriber::handle_error;
 use super::work::Work;
 use crate::application::Dispatched;
 use crate::command::{Failure, Invocation, RequestContext};
-use composable_rust_core::describe;
 use composable_rust_core::port::{
     Append, AppendError, NewDeadLetter, NewTimer, Timer, TimerChanges, TimerClaim,
 };
 use composable_rust_core::{
     ActivityContext, ActivityError, CommandId, EventId, EventMetadata, Position, Process, ProcessEffect,
-    ProcessId, ProcessInput, StreamId, StreamVersion, elapsed,
+    ProcessId, ProcessInput, StreamId, StreamVersion, describe, elapsed, panic_text,
 };
 use composable_rust_projections::HandleError;
 use futures_util::FutureExt;
@@ -81,7 +80,7 @@ impl<P: Process> Worker<P> {
             }
         };
         let ended = AssertUnwindSafe(attempt).catch_unwind().await;
-        ended.unwrap_or_else(|panic| Ended::Never(panicked(&*panic)))
+        ended.unwrap_or_else(|panic| never(format!("it panicked: {}", panic_text(&*panic))))
     }
 
     /// Does what a dead letter holds. A command or a timer is acted upon here, so that what waits behind it comes after

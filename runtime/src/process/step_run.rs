@@ -5,15 +5,12 @@ use super::record::{InputRecord, STEPPED, Stepped};
 use super::work::{Origin, plan};
 use crate::command::{Chain, Decided, Deciding, Failure, Participant, SlotGuard, Undecided};
 use async_trait::async_trait;
-use composable_rust_core::panic_text;
 use composable_rust_core::port::StreamAppend;
 use composable_rust_core::{
     EventId, EventMetadata, EventType, ExpectedVersion, NewEvent, Position, Process, ProcessId, Recorded,
     SchemaVersion, StreamId, StreamVersion,
 };
 use jiff::Timestamp;
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// Where an input comes from.
@@ -65,14 +62,8 @@ impl<P: Process> StepRun<P> {
 
     /// Reacts on a copy of the state.
     fn react(&self, state: &P, now: Timestamp) -> Result<(P, Stepped), Failure> {
-        let received = self.received(now);
-        // A panic is the input's fault, not that of the task which hands out all inputs.
-        let reacted = catch_unwind(AssertUnwindSafe(|| {
-            let mut next = state.clone();
-            let steps = next.react(received);
-            (next, steps)
-        }));
-        let (next, steps) = reacted.map_err(|panic| panicked(&*panic))?;
+        let mut next = state.clone();
+        let steps = next.react(self.received(now));
         let effects = steps
             .iter()
             .map(|step| step.effect().cloned().map_err(|error| Failure::Invalid(error.to_owned())))
@@ -125,6 +116,10 @@ impl<P: Process> Participant for StepRun<P> {
         Some(StreamAppend { stream: self.stream.clone(), expected, events: Vec::new() })
     }
 
+    fn function(&self) -> &'static str {
+        "react"
+    }
+
     fn decide(&mut self, deciding: &Deciding<'_>) -> Result<Decided, Undecided> {
         self.try_decide(deciding).map_err(Undecided::Failed)
     }
@@ -146,11 +141,6 @@ impl<P: Process> Participant for StepRun<P> {
     fn leave(&mut self) {
         self.guard = None;
     }
-}
-
-/// What becomes of a panic in the user's code.
-pub(super) fn panicked(panic: &(dyn Any + Send)) -> Failure {
-    Failure::Invalid(format!("it panicked: {}", panic_text(panic)))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "used with map_err")]

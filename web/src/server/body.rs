@@ -2,15 +2,20 @@
 
 use super::HttpOptions;
 use axum::body::Bytes;
-use http_body_util::Limited;
+use http_body_util::{BodyExt, Limited};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use std::error::Error;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep};
+
+/// A rest of at most so many bytes that nobody read is read away after the answer is made, for at most so long: then the
+/// connection can be used again. Of a longer rest it ends, since reading it would cost more than a new one.
+const SMALL_REST: u64 = 64 * 1024;
+const SHORT: Duration = Duration::from_millis(500);
 
 /// A body did not arrive in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -20,25 +25,58 @@ pub struct BodyTooSlow;
 /// A body under a deadline that moves with the bytes it brings.
 #[derive(Debug)]
 pub(crate) struct TimedBody {
-    inner: Limited<Incoming>,
+    /// There until it is dropped.
+    inner: Option<Limited<Incoming>>,
     base: Duration,
     rate: u32,
     received: usize,
     waiting: Option<(Instant, Pin<Box<Sleep>>)>,
     unfinished: Arc<AtomicBool>,
+    left: Left,
+}
+
+/// What is left of a request's body when nobody will read it any more.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Left(Arc<Mutex<Option<Limited<Incoming>>>>);
+
+impl Left {
+    /// Reads a small rest away, and answers whether the body has been read to its end or somebody still reads it: then
+    /// the connection may go on.
+    pub(crate) async fn is_settled(&self, unfinished: &AtomicBool) -> bool {
+        let left = self.lock().take();
+        let Some(mut left) = left else { return true };
+        if left.size_hint().upper().is_none_or(|bytes| bytes > SMALL_REST) {
+            return false;
+        }
+        let rest = async { while left.frame().await.is_some_and(|frame| frame.is_ok()) {} };
+        let in_time = tokio::time::timeout(SHORT, rest).await.is_ok();
+        let is_settled = in_time && left.is_end_stream();
+        unfinished.store(!is_settled, Ordering::Relaxed);
+        is_settled
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Limited<Incoming>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl TimedBody {
     /// `unfinished` tells the connection whether bytes of this body are still to come when the answer is out.
-    pub(crate) fn new(inner: Incoming, options: &HttpOptions, unfinished: Arc<AtomicBool>) -> Self {
+    pub(crate) fn new(
+        inner: Incoming,
+        options: &HttpOptions,
+        unfinished: Arc<AtomicBool>,
+        left: Left,
+    ) -> Self {
         unfinished.store(!inner.is_end_stream(), Ordering::Relaxed);
         Self {
-            inner: Limited::new(inner, options.body_ceiling),
+            inner: Some(Limited::new(inner, options.body_ceiling)),
             base: options.body_timeout,
             rate: options.min_body_rate.max(1),
             received: 0,
             waiting: None,
             unfinished,
+            left,
         }
     }
 
@@ -67,7 +105,8 @@ impl Body for TimedBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        match Pin::new(&mut self.inner).poll_frame(cx) {
+        let Some(inner) = &mut self.inner else { return Poll::Ready(None) };
+        match Pin::new(inner).poll_frame(cx) {
             Poll::Ready(frame) => {
                 if let Some(Ok(frame)) = &frame {
                     self.received += frame.data_ref().map_or(0, Bytes::len);
@@ -82,18 +121,21 @@ impl Body for TimedBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
+        self.inner.as_ref().is_none_or(Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
+        self.inner.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
     }
 }
 
 impl Drop for TimedBody {
     fn drop(&mut self) {
-        if self.inner.is_end_stream() {
+        let Some(inner) = self.inner.take() else { return };
+        if inner.is_end_stream() {
             self.unfinished.store(false, Ordering::Relaxed);
+        } else if self.unfinished.load(Ordering::Relaxed) {
+            *self.left.lock() = Some(inner);
         }
     }
 }

@@ -1,15 +1,18 @@
 //! One connection: requests in turn until the client leaves, is too slow, or the server stops.
 
 use super::HttpOptions;
-use super::body::TimedBody;
+use super::body::{Left, TimedBody};
 use super::socket::Socket;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
+use axum::http::HeaderValue;
+use axum::http::header::CONNECTION;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -37,10 +40,19 @@ pub(crate) async fn serve(
     let socket = Socket::new(stream, &options, Arc::clone(&unfinished));
     let builder = builder(&options);
     let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let mut request =
-            request.map(|body| Body::new(TimedBody::new(body, &options, Arc::clone(&unfinished))));
+        let (left, unfinished) = (Left::default(), Arc::clone(&unfinished));
+        let timed = |body| TimedBody::new(body, &options, Arc::clone(&unfinished), left.clone());
+        let mut request = request.map(|body| Body::new(timed(body)));
         request.extensions_mut().insert(ConnectInfo(peer));
-        router.clone().oneshot(request)
+        let answering = router.clone().oneshot(request);
+        async move {
+            let mut response = answering.await?;
+            // The rest of a body would be taken for the next request: the client must know that it has to begin anew.
+            if !left.is_settled(&unfinished).await {
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok::<_, Infallible>(response)
+        }
     });
     let mut connection = pin!(builder.serve_connection(TokioIo::new(socket), service).with_upgrades());
     let mut asked = false;

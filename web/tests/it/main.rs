@@ -9,6 +9,7 @@
 mod browser;
 mod domain;
 mod drain;
+mod early;
 mod extractors;
 mod garbage;
 mod health;
