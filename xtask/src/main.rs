@@ -5,7 +5,9 @@
 
 mod fuzz;
 mod lint;
+mod packages;
 mod prove;
+mod services;
 mod step;
 mod test;
 
@@ -28,6 +30,8 @@ enum Task {
     Lint,
     /// Run the long versions of simulation, kills and races, and fuzz the API.
     Prove(prove::Options),
+    /// Start, stop or look at PostgreSQL, Redis and Kafka, for tests and for development.
+    Services(services::Options),
 }
 
 fn main() -> ExitCode {
@@ -35,6 +39,7 @@ fn main() -> ExitCode {
         Task::Test => test::run(),
         Task::Lint => lint::run(),
         Task::Prove(options) => prove::run(&options),
+        Task::Services(options) => services::run(&options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

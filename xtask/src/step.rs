@@ -28,6 +28,9 @@ pub(crate) enum Error {
     /// So little was asked that a pass would prove nothing.
     #[error("only {sent} requests were sent, of at least {least}")]
     TooFew { sent: u32, least: u32 },
+    /// A server was started and cannot be used: its log says why.
+    #[error("{service} is not ready: {why}; see {log}")]
+    NotReady { service: &'static str, why: String, log: String },
     /// A filter that should select tests selects none, so a pass would prove nothing.
     #[error("{package} has no test whose name contains `{filter}`")]
     NothingToProve { package: &'static str, filter: &'static str },
@@ -54,6 +57,12 @@ impl Step {
         Self { title: title.into(), command }
     }
 
+    /// Adds one argument, which may contain blanks.
+    pub(crate) fn argument(mut self, argument: String) -> Self {
+        self.command.arg(argument);
+        self
+    }
+
     /// Whether the program exists and answers; prints nothing.
     pub(crate) fn answers(mut self) -> bool {
         let quiet = self.command.stdout(Stdio::null()).stderr(Stdio::null());
@@ -68,8 +77,14 @@ impl Step {
         })
     }
 
-    /// Runs in this folder of the workspace.
-    pub(crate) fn folder(mut self, folder: &str) -> Self {
+    /// Shows what the program prints among the messages, where nobody takes it for the task's own output.
+    pub(crate) fn aside(mut self) -> Self {
+        self.command.stdout(io::stderr());
+        self
+    }
+
+    /// Runs in this folder of the workspace, or in any folder if it is absolute.
+    pub(crate) fn folder(mut self, folder: impl AsRef<Path>) -> Self {
         self.command.current_dir(root().join(folder));
         self
     }

@@ -1,10 +1,12 @@
 //! `cargo xtask test`: everything a newcomer needs to see all tests pass, and the total at the end.
 //!
 //! The tests need Rust, a C compiler (for the bundled SQLite), Chromium with its driver (for the storefront), which is
-//! installed where Debian's packages can be, and Python (for the short fuzz run of the API); no service is started.
+//! installed where Debian's packages can be, Python (for the short fuzz run of the API), and the servers of
+//! [`services`], which are started where no variable names others, and left running.
 
 use crate::fuzz::{self, Extent};
 use crate::step::{Error, Step};
+use crate::{packages, services};
 use std::fmt;
 
 /// Checks what the tests need, runs them all, and prints one total.
@@ -22,12 +24,23 @@ pub(crate) fn run() -> Result<(), Error> {
     }
     browser()?;
     fuzz::installed()?;
+    let environment = services::for_tests()?;
 
     // One cargo run for all kinds: the documentation's examples alone would build every dependency again.
     let mut total = Total::default();
     let title = "Unit, integration and documentation tests (the first build takes minutes)";
-    let tests = Step::cargo(title, "test --workspace --no-fail-fast").run_with(|line| total.add(line));
+    let tests = environment
+        .iter()
+        .fold(Step::cargo(title, "test --workspace --no-fail-fast"), |step, (name, value)| {
+            step.env(name, value)
+        })
+        .run_with(|line| total.add(line));
     let fuzzed = fuzz::run(Extent::Short);
+    if !environment.is_empty() {
+        eprintln!(
+            "\nThe servers are left running: the next run starts sooner. `cargo xtask services down` stops them."
+        );
+    }
     eprintln!("\n{total}");
     tests.and(fuzzed)
 }
@@ -38,14 +51,7 @@ fn browser() -> Result<(), Error> {
     if answers() {
         return Ok(());
     }
-    if Step::program("", "apt-get", "--version").answers() {
-        let packages = "install -y --no-install-recommends chromium chromium-driver fonts-dejavu-core";
-        // Where the lists cannot be renewed, older ones may do.
-        _ = Step::program("Packages: what there is", "apt-get", "update -qq").run();
-        Step::program("Packages: Chromium", "apt-get", packages)
-            .env("DEBIAN_FRONTEND", "noninteractive")
-            .run()?;
-    }
+    packages::install("Chromium", "chromium chromium-driver fonts-dejavu-core")?;
     let how = "install Chromium (or Chrome) and the chromedriver of the same version";
     if answers() {
         Ok(())
