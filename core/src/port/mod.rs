@@ -9,6 +9,7 @@ mod error;
 mod event_store;
 mod leases;
 mod pages;
+pub mod plan;
 mod rate_limits;
 mod read_models;
 mod snapshots;

@@ -1,11 +1,12 @@
-//! Appending: what the batch needs to know and the writer does not remember is read by one statement, decided in memory (`plan.rs`) and written
+//! Appending: what the batch needs to know and the writer does not remember is read by one statement, decided in memory ([`Plan`]) and written
 //! (`write.rs`) by one or a few.
 
 use super::commands;
-use super::plan::{Plan, PlannedTimer};
-use super::write::write_plan;
-use crate::connections::{Database, Write};
+use super::known_streams::StreamRows;
+use super::write::{recorded, write_plan};
+use crate::connections::{Database, Newest, Write};
 use crate::rows::{column, json_ids, json_texts, unsigned, uuid};
+use composable_rust_core::port::plan::Plan;
 use composable_rust_core::port::{Append, AppendError, Appended, StoreError, TimerClaim};
 use composable_rust_core::{CommandId, StreamVersion};
 use sqlx::sqlite::SqliteRow;
@@ -28,8 +29,9 @@ pub(super) async fn append_batch(
     }
     let mut write = database.write("append events").await?;
     // The clock is read in turn, so that later positions have later times as long as the clock does not go back.
-    let mut plan = Plan::new(&batch, database.now(), write.known().newest);
-    let begun = learn(&mut write, &mut plan, &batch).await?;
+    let mut plan = Plan::new(&batch, database.now(), write.known().newest.position);
+    let mut rows = StreamRows::of(&plan, write.known().newest.stream);
+    let begun = learn(&mut write, &mut plan, &mut rows, &batch).await?;
     for append in batch {
         plan.decide(append);
     }
@@ -39,19 +41,25 @@ pub(super) async fn append_batch(
         }
         return Ok(plan.results);
     }
-    let recorded = plan.recorded();
-    write_plan(&mut write, &mut plan, begun).await?;
+    let recorded = recorded(&plan);
+    rows.number(&plan);
+    write_plan(&mut write, &mut plan, &rows, begun).await?;
     let known = write.known();
-    known.newest = plan.newest;
-    plan.remember(&mut known.streams);
+    known.newest = Newest { position: plan.newest, stream: rows.newest };
+    rows.remember(&plan, &mut known.streams);
     database.tail().extend(recorded);
-    database.signal.advance(plan.newest.position);
+    database.signal.advance(plan.newest);
     Ok(plan.results)
 }
 
 /// Fills the plan with what the database holds; answers whether the transaction had to begin for that.
-async fn learn(write: &mut Write<'_>, plan: &mut Plan, batch: &[Append]) -> Result<bool, StoreError> {
-    let unknown = plan.recall(&mut write.known().streams);
+async fn learn(
+    write: &mut Write<'_>,
+    plan: &mut Plan,
+    rows: &mut StreamRows,
+    batch: &[Append],
+) -> Result<bool, StoreError> {
+    let unknown = rows.recall(plan, &mut write.known().streams);
     let asked: Vec<_> =
         batch.iter().filter_map(|append| append.command.as_ref()).map(|command| command.id).collect();
     let claims: Vec<TimerClaim> = batch.iter().flat_map(|append| &append.timers.claim).copied().collect();
@@ -69,7 +77,7 @@ async fn learn(write: &mut Write<'_>, plan: &mut Plan, batch: &[Append]) -> Resu
     for row in write.run(statement).await? {
         let number: usize = unsigned(&row, 1)?;
         match column::<i64>(&row, 0)? {
-            0 => learn_stream(plan, unknown.get(number), &row)?,
+            0 => learn_stream(plan, rows, unknown.get(number), &row)?,
             1 => answered.extend(asked.get(number).copied()),
             _ => learn_timer(plan, claims.get(number), &row)?,
         }
@@ -81,17 +89,22 @@ async fn learn(write: &mut Write<'_>, plan: &mut Plan, batch: &[Append]) -> Resu
     Ok(true)
 }
 
-fn learn_stream(plan: &mut Plan, place: Option<&usize>, row: &SqliteRow) -> Result<(), StoreError> {
-    if let Some(stream) = place.and_then(|&place| plan.streams.get_mut(place)) {
-        stream.id = column(row, 2)?;
-        stream.version = StreamVersion::from_i64(column(row, 3)?);
+fn learn_stream(
+    plan: &mut Plan,
+    rows: &mut StreamRows,
+    place: Option<&usize>,
+    row: &SqliteRow,
+) -> Result<(), StoreError> {
+    if let Some(&place) = place {
+        rows.set(place, column(row, 2)?);
+        plan.learn_stream(place, StreamVersion::from_i64(column(row, 3)?));
     }
     Ok(())
 }
 
 fn learn_timer(plan: &mut Plan, claim: Option<&TimerClaim>, row: &SqliteRow) -> Result<(), StoreError> {
     if let Some(claim) = claim {
-        plan.timers.insert(claim.id, PlannedTimer { token: Some(uuid(row, 2)?), change: None });
+        plan.learn_timer(claim.id, uuid(row, 2)?);
     }
     Ok(())
 }

@@ -3,7 +3,6 @@
 mod append;
 mod commands;
 mod known_streams;
-mod plan;
 mod read;
 mod tail;
 mod write;

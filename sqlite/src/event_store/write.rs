@@ -4,11 +4,12 @@
 //! there are too many combinations of counts to keep each prepared.
 
 use super::commands;
-use super::plan::{Plan, PlannedEvent, PlannedStream, TimerChange};
+use super::known_streams::StreamRows;
 use crate::connections::Write;
 use crate::rows::{RowStatement, Statement, chunk, json_ids};
-use composable_rust_core::Position;
+use composable_rust_core::port::plan::{Plan, PlannedEvent, PlannedStream, TimerChange};
 use composable_rust_core::port::{NewTimer, StoreError};
+use composable_rust_core::{Position, RecordedEvent};
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
@@ -54,15 +55,17 @@ struct Rows<'p> {
     recorded_at: i64,
     first_position: Position,
     events: Vec<PlannedEvent>,
+    numbers: &'p StreamRows,
     removed: Vec<Uuid>,
     set: Vec<&'p NewTimer>,
-    streams: Vec<&'p PlannedStream>,
+    streams: Vec<(i64, &'p PlannedStream)>,
 }
 
 /// Writes the plan's rows and commits; begins the transaction where that is not done yet.
 pub(super) async fn write_plan(
     write: &mut Write<'_>,
     plan: &mut Plan,
+    numbers: &StreamRows,
     begun: bool,
 ) -> Result<(), StoreError> {
     if !plan.commands.is_empty() {
@@ -70,7 +73,7 @@ pub(super) async fn write_plan(
     }
     let first_position = plan.first_position();
     let events = std::mem::take(&mut plan.events);
-    let rows = Rows { begun, ..Rows::of(plan, first_position, events) };
+    let rows = Rows { begun, ..Rows::of(plan, numbers, first_position, events) };
     if rows.are_few() && plan.commands.len() <= FEW {
         few(write, plan, rows).await
     } else {
@@ -79,7 +82,12 @@ pub(super) async fn write_plan(
 }
 
 impl<'p> Rows<'p> {
-    fn of(plan: &'p Plan, first_position: Position, events: Vec<PlannedEvent>) -> Self {
+    fn of(
+        plan: &'p Plan,
+        numbers: &'p StreamRows,
+        first_position: Position,
+        events: Vec<PlannedEvent>,
+    ) -> Self {
         let (mut removed, mut set) = (Vec::new(), Vec::new());
         for (id, timer) in &plan.timers {
             match &timer.change {
@@ -88,9 +96,10 @@ impl<'p> Rows<'p> {
                 Some(TimerChange::Set(timer)) => set.push(&**timer),
             }
         }
-        let streams = plan.streams.iter().filter(|stream| stream.written).collect();
+        let numbered = plan.streams.iter().enumerate().filter(|(_, stream)| stream.is_written());
+        let streams = numbered.map(|(place, stream)| (numbers.get(place), stream)).collect();
         let recorded_at = plan.now.as_microsecond();
-        Self { begun: true, recorded_at, first_position, events, removed, set, streams }
+        Self { begun: true, recorded_at, first_position, events, numbers, removed, set, streams }
     }
 
     fn are_few(&self) -> bool {
@@ -125,7 +134,8 @@ async fn few(write: &mut Write<'_>, plan: &Plan, rows: Rows<'_>) -> Result<(), S
     }
     push("COMMIT");
     let mut statement = sqlx::query(AssertSqlSafe(text));
-    statement = bind_events(statement, rows.events.into_iter(), rows.first_position, rows.recorded_at);
+    statement =
+        bind_events(statement, rows.events.into_iter(), rows.numbers, rows.first_position, rows.recorded_at);
     if !rows.removed.is_empty() {
         statement = statement.bind(json_ids(rows.removed));
     }
@@ -146,7 +156,7 @@ async fn many(write: &mut Write<'_>, plan: &Plan, rows: Rows<'_>) -> Result<(), 
         let count = chunk(events.len());
         let part = events.by_ref().take(count);
         let statement = if begun { INSERT_EVENTS.of(count) } else { BEGIN_AND_INSERT_EVENTS.of(count) };
-        write.run(bind_events(statement, part, position, rows.recorded_at)).await?;
+        write.run(bind_events(statement, part, rows.numbers, position, rows.recorded_at)).await?;
         begun = true;
         position = position.plus(count as u64);
     }
@@ -178,17 +188,18 @@ async fn many(write: &mut Write<'_>, plan: &Plan, rows: Rows<'_>) -> Result<(), 
     write.finish(last).await.map(drop)
 }
 
-fn bind_events(
-    mut statement: Statement<'_>,
+fn bind_events<'q>(
+    mut statement: Statement<'q>,
     events: impl Iterator<Item = PlannedEvent>,
+    numbers: &StreamRows,
     first: Position,
     recorded_at: i64,
-) -> Statement<'_> {
+) -> Statement<'q> {
     let mut position = first;
-    for PlannedEvent { stream, version, event, .. } in events {
+    for PlannedEvent { stream, version, event } in events {
         statement = statement
             .bind(position.as_i64())
-            .bind(stream)
+            .bind(numbers.get(stream))
             .bind(version.as_i64())
             .bind(event.id.as_uuid().as_bytes().to_vec())
             .bind(event.event_type.into_owned())
@@ -214,10 +225,31 @@ fn bind_timers<'q>(mut statement: Statement<'q>, timers: &[&NewTimer]) -> Statem
     statement
 }
 
-fn bind_streams<'q>(mut statement: Statement<'q>, streams: &[&PlannedStream]) -> Statement<'q> {
-    for stream in streams {
-        statement =
-            statement.bind(stream.id).bind(stream.name.as_str().to_owned()).bind(stream.version.as_i64());
+fn bind_streams<'q>(mut statement: Statement<'q>, streams: &[(i64, &PlannedStream)]) -> Statement<'q> {
+    for (row, stream) in streams {
+        statement = statement.bind(*row).bind(stream.name.as_str().to_owned()).bind(stream.version.as_i64());
     }
     statement
+}
+
+/// The events of a plan as readers will find them.
+pub(super) fn recorded(plan: &Plan) -> Vec<RecordedEvent> {
+    let mut position = plan.first_position();
+    let mut events = Vec::with_capacity(plan.events.len());
+    for PlannedEvent { stream, version, event } in &plan.events {
+        let Some(stream) = plan.streams.get(*stream) else { continue };
+        events.push(RecordedEvent {
+            position,
+            stream: stream.name.clone(),
+            version: *version,
+            id: event.id,
+            event_type: event.event_type.clone(),
+            schema_version: event.schema_version,
+            payload: event.payload.clone(),
+            metadata: event.metadata.clone(),
+            recorded_at: plan.now,
+        });
+        position = position.next();
+    }
+    events
 }

@@ -1,134 +1,155 @@
-//! Decides a batch of appends in memory, in order, against what the database holds.
+//! Deciding a batch of appends in memory, for stores that write it as a whole: what the contract of
+//! [`EventStore`](super::EventStore) says of order, checks and results, once for all adapters.
 //!
-//! Refused appends leave no trace because nothing is written before all are decided. Not here: reading what is held
-//! and writing what was decided (`append.rs`).
+//! Refused appends leave no trace because nothing is written before all are decided. Not here: what a store holds and
+//! how it writes; it tells a [`Plan`] the one and takes the other from it.
 
-use super::known_streams::{KnownStream, KnownStreams};
-use crate::connections::Newest;
-use composable_rust_core::port::{
+use super::{
     Append, AppendError, Appended, CommandKey, CommandRecord, MAX_PAYLOAD_BYTES, NewTimer, StoreError,
     StreamAppend, TimerChanges, WrittenStream,
 };
-use composable_rust_core::{CommandId, NewEvent, Position, RecordedEvent, StreamId, StreamVersion, TimerId};
+use crate::{CommandId, NewEvent, Position, StreamId, StreamVersion, TimerId};
 use jiff::Timestamp;
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// What becomes of a batch.
-pub(super) struct Plan {
-    pub(super) now: Timestamp,
-    pub(super) newest: Newest,
-    /// The streams that the batch names; those it writes have a row number.
-    pub(super) streams: Vec<PlannedStream>,
-    index: BTreeMap<StreamId, usize>,
-    /// The events to write, in the order of their positions up to that of `newest`.
-    pub(super) events: Vec<PlannedEvent>,
+#[derive(Debug)]
+pub struct Plan {
+    /// When it is recorded.
+    pub now: Timestamp,
+    /// The position of the newest event: at first the store's, then that of the last one planned.
+    pub newest: Position,
+    /// The streams that the batch names, in the order in which it names them first.
+    pub streams: Vec<PlannedStream>,
+    /// The events to write, in the order of their positions up to `newest`.
+    pub events: Vec<PlannedEvent>,
     /// The commands to keep.
-    pub(super) commands: Vec<(CommandKey, Appended)>,
-    records: BTreeMap<CommandId, CommandRecord>,
+    pub commands: Vec<(CommandKey, Appended)>,
     /// The timers that the batch claims or changes.
-    pub(super) timers: BTreeMap<TimerId, PlannedTimer>,
-    pub(super) results: Vec<Result<Appended, AppendError>>,
+    pub timers: BTreeMap<TimerId, PlannedTimer>,
+    /// What each append is answered, in the batch's order.
+    pub results: Vec<Result<Appended, AppendError>>,
+    places: BTreeMap<StreamId, usize>,
+    records: BTreeMap<CommandId, CommandRecord>,
 }
 
 /// A stream as the batch makes it.
-pub(super) struct PlannedStream {
-    pub(super) name: StreamId,
-    /// Its row; zero as long as it has none.
-    pub(super) id: i64,
-    pub(super) version: StreamVersion,
-    pub(super) written: bool,
+#[derive(Debug)]
+pub struct PlannedStream {
+    /// Its name.
+    pub name: StreamId,
+    /// Its version before the batch, as the store told it; zero until it does.
+    pub before: StreamVersion,
+    /// Its version after what is planned.
+    pub version: StreamVersion,
+    /// Whether an append that is accepted names it, if only to check its version.
+    pub named: bool,
+}
+
+impl PlannedStream {
+    /// Whether events are added to it.
+    pub fn is_written(&self) -> bool {
+        self.version > self.before
+    }
 }
 
 /// An event with its place.
-pub(super) struct PlannedEvent {
-    pub(super) stream: i64,
-    pub(super) name: StreamId,
-    pub(super) version: StreamVersion,
-    pub(super) event: NewEvent,
+#[derive(Debug)]
+pub struct PlannedEvent {
+    /// The place of its stream in [`Plan::streams`].
+    pub stream: usize,
+    /// Its version.
+    pub version: StreamVersion,
+    /// What to write.
+    pub event: NewEvent,
 }
 
 /// A timer as the batch makes it.
-#[derive(Default)]
-pub(super) struct PlannedTimer {
+#[derive(Debug, Default)]
+pub struct PlannedTimer {
     /// Its schedule; none when it is not pending.
-    pub(super) token: Option<Uuid>,
-    pub(super) change: Option<TimerChange>,
+    pub token: Option<Uuid>,
+    /// What is written about it.
+    pub change: Option<TimerChange>,
 }
 
 /// What is written about a timer.
-pub(super) enum TimerChange {
+#[derive(Debug)]
+pub enum TimerChange {
+    /// It is removed if it is there.
     Remove,
+    /// It is set, whether it is there or not.
     Set(Box<NewTimer>),
 }
 
 impl Plan {
-    /// A plan for `batch`, before what the database holds is known.
-    pub(super) fn new(batch: &[Append], now: Timestamp, newest: Newest) -> Self {
+    /// A plan for `batch`, before anything is known of what the store holds.
+    pub fn new(batch: &[Append], now: Timestamp, newest: Position) -> Self {
         let mut plan = Self {
             now,
             newest,
             streams: Vec::with_capacity(batch.len()),
-            index: BTreeMap::new(),
             events: Vec::new(),
             commands: Vec::new(),
-            records: BTreeMap::new(),
             timers: BTreeMap::new(),
             results: Vec::with_capacity(batch.len()),
+            places: BTreeMap::new(),
+            records: BTreeMap::new(),
         };
         for part in batch.iter().flat_map(|append| &append.streams) {
-            if !plan.index.contains_key(&part.stream) {
-                plan.index.insert(part.stream.clone(), plan.streams.len());
-                plan.streams.push(PlannedStream {
-                    name: part.stream.clone(),
-                    id: 0,
-                    version: StreamVersion::ZERO,
-                    written: false,
-                });
+            if !plan.places.contains_key(&part.stream) {
+                plan.places.insert(part.stream.clone(), plan.streams.len());
+                let (before, version) = (StreamVersion::ZERO, StreamVersion::ZERO);
+                plan.streams.push(PlannedStream { name: part.stream.clone(), before, version, named: false });
             }
         }
         plan
     }
 
-    /// Takes over what is known of streams; answers the places of the others.
-    pub(super) fn recall(&mut self, known: &mut KnownStreams) -> Vec<usize> {
-        let mut unknown = Vec::new();
-        for (place, stream) in self.streams.iter_mut().enumerate() {
-            match known.get(&stream.name) {
-                Some(known) => (stream.id, stream.version) = (known.row, known.version),
-                None => unknown.push(place),
-            }
-        }
-        unknown
-    }
-
-    /// Leaves what became of the streams to the next plans, once it is committed.
-    pub(super) fn remember(&self, known: &mut KnownStreams) {
-        for stream in self.streams.iter().filter(|stream| stream.id != 0) {
-            known.put(stream.name.clone(), KnownStream { row: stream.id, version: stream.version });
+    /// Learns the version of the stream at `place`; one that is never told does not exist.
+    pub fn learn_stream(&mut self, place: usize, version: StreamVersion) {
+        if let Some(stream) = self.streams.get_mut(place) {
+            (stream.before, stream.version) = (version, version);
         }
     }
 
-    /// Learns that a command was answered before.
-    pub(super) fn learn_commands(&mut self, records: BTreeMap<CommandId, CommandRecord>) {
+    /// Learns that a timer is pending with this schedule; one that is never told is not pending.
+    pub fn learn_timer(&mut self, id: TimerId, token: Uuid) {
+        self.timers.insert(id, PlannedTimer { token: Some(token), change: None });
+    }
+
+    /// Learns which commands were answered before.
+    pub fn learn_commands(&mut self, records: BTreeMap<CommandId, CommandRecord>) {
         self.records = records;
     }
 
     /// Whether nothing has to be written.
-    pub(super) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.events.is_empty()
             && self.commands.is_empty()
             && self.timers.values().all(|timer| timer.change.is_none())
     }
 
     /// Decides the next append.
-    pub(super) fn decide(&mut self, append: Append) {
+    pub fn decide(&mut self, append: Append) {
         let result = match self.check(&append) {
             Ok(()) => Ok(self.accept(append)),
             Err(refusal) => Err(refusal),
         };
         self.results.push(result);
+    }
+
+    /// The place of a stream in [`Self::streams`].
+    pub fn place(&self, stream: &StreamId) -> Option<usize> {
+        self.places.get(stream).copied()
+    }
+
+    /// The first position of the events to write.
+    pub fn first_position(&self) -> Position {
+        let last = self.newest.get();
+        Position::ZERO.plus(last.saturating_sub(self.events.len() as u64)).next()
     }
 
     fn check(&self, append: &Append) -> Result<(), AppendError> {
@@ -157,9 +178,8 @@ impl Plan {
     }
 
     fn version(&self, stream: &StreamId) -> StreamVersion {
-        self.index
-            .get(stream)
-            .and_then(|&index| self.streams.get(index))
+        self.place(stream)
+            .and_then(|place| self.streams.get(place))
             .map_or(StreamVersion::ZERO, |stream| stream.version)
     }
 
@@ -175,7 +195,7 @@ impl Plan {
         let streams: SmallVec<[WrittenStream; 1]> =
             append.streams.into_iter().map(|part| self.accept_stream(part)).collect();
         self.accept_timers(append.timers);
-        let appended = Appended { position: self.newest.position, recorded_at: self.now, streams };
+        let appended = Appended { position: self.newest, recorded_at: self.now, streams };
         if let Some(command) = append.command {
             let record = CommandRecord {
                 id: command.id,
@@ -190,24 +210,19 @@ impl Plan {
     }
 
     fn accept_stream(&mut self, part: StreamAppend) -> WrittenStream {
-        let known = self.index.get(&part.stream).and_then(|&index| self.streams.get_mut(index));
-        let before = known.as_ref().map_or(StreamVersion::ZERO, |stream| stream.version);
-        let mut after = before;
-        if let Some(stream) = known.filter(|_| !part.events.is_empty()) {
-            if stream.id == 0 {
-                self.newest.stream += 1;
-                stream.id = self.newest.stream;
-            }
-            for event in part.events {
-                after = after.next();
-                self.newest.position = self.newest.position.next();
-                let name = part.stream.clone();
-                self.events.push(PlannedEvent { stream: stream.id, name, version: after, event });
-            }
-            stream.version = after;
-            stream.written = true;
+        let place = self.place(&part.stream).unwrap_or_default();
+        let Some(stream) = self.streams.get_mut(place) else {
+            let version = StreamVersion::ZERO;
+            return WrittenStream { stream: part.stream, before: version, after: version };
+        };
+        stream.named = true;
+        let before = stream.version;
+        for event in part.events {
+            stream.version = stream.version.next();
+            self.newest = self.newest.next();
+            self.events.push(PlannedEvent { stream: place, version: stream.version, event });
         }
-        WrittenStream { stream: part.stream, before, after }
+        WrittenStream { stream: part.stream, before, after: stream.version }
     }
 
     fn accept_timers(&mut self, changes: TimerChanges) {
@@ -220,36 +235,9 @@ impl Plan {
             self.timers.insert(timer.id, PlannedTimer { token: Some(timer.token), change });
         }
     }
-
-    /// The events to write as readers will find them.
-    pub(super) fn recorded(&self) -> Vec<RecordedEvent> {
-        let mut position = self.first_position();
-        let mut events = Vec::with_capacity(self.events.len());
-        for PlannedEvent { name, version, event, .. } in &self.events {
-            events.push(RecordedEvent {
-                position,
-                stream: name.clone(),
-                version: *version,
-                id: event.id,
-                event_type: event.event_type.clone(),
-                schema_version: event.schema_version,
-                payload: event.payload.clone(),
-                metadata: event.metadata.clone(),
-                recorded_at: self.now,
-            });
-            position = position.next();
-        }
-        events
-    }
-
-    /// The first position of the events to write.
-    pub(super) fn first_position(&self) -> Position {
-        let last = self.newest.position.get();
-        Position::ZERO.plus(last.saturating_sub(self.events.len() as u64)).next()
-    }
 }
 
-/// Refuses what no state of the database could make right.
+/// Refuses what no state of a store could make right.
 fn check_shape(append: &Append) -> Result<(), AppendError> {
     if append.streams.is_empty() && !append.depends_on.is_empty() {
         let reason = "an append that depends on others names no stream".to_owned();
@@ -273,7 +261,7 @@ fn check_shape(append: &Append) -> Result<(), AppendError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use composable_rust_core::ExpectedVersion;
+    use crate::ExpectedVersion;
 
     #[test]
     fn a_stream_named_twice_in_one_append_is_refused() {
