@@ -79,7 +79,7 @@ fn show(app: &Application, (title, venue): (&str, &str), days: u32, capacity: u3
         sales_start: None,
         sales_end: None,
     };
-    let starts_at = evening(later(app.environment().now(), DAY * days));
+    let starts_at = evening(later(app.environment().now(), DAY.saturating_mul(days)));
     let general = NewSection {
         name: "General admission".into(),
         kind: SectionKind::General,

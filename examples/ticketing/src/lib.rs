@@ -16,6 +16,9 @@
 //! 8. [`storefront`]: the pages for buyers, over the same functions as the API.
 //!
 //! [`app`] assembles it on one screen, [`config`] is what the operator decides, [`shared`] holds ids and money.
+//!
+//! Nothing here adds or takes away without saying what happens at the limits of numbers: it is about money and places.
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 pub mod shared;
 

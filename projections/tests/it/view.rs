@@ -117,6 +117,31 @@ fn questions_filter_order_and_page_typed_rows() {
 }
 
 #[test]
+fn a_part_of_each_row_is_read_and_a_field_that_no_row_has_is_an_error() {
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    struct Part {
+        sum: i64,
+    }
+    #[derive(Debug, serde::Deserialize)]
+    struct Other {
+        #[serde(rename = "colour")]
+        _colour: String,
+    }
+    in_a_world(async |world| {
+        let running = world.start("a", Totals::default(), ProjectionOptions::default());
+        world.add("a", 5).await;
+        let last = world.add("b", 7).await;
+        let view = running.view.at_least_position(last);
+        let page = view.query().any_of("sum", [5, 7]).order_by("sum").fetch_as::<Part>().await.unwrap();
+        assert_eq!((page.items, page.total), (vec![Part { sum: 5 }, Part { sum: 7 }], 2));
+        assert!(page.position >= last);
+        let wrong = view.query().fetch_as::<Other>().await;
+        assert!(matches!(wrong, Err(ViewError::Row { .. })), "{wrong:?}");
+        running.shut_down().await.unwrap();
+    });
+}
+
+#[test]
 fn what_a_view_shows_changes_with_events_that_it_takes_and_with_no_others() {
     in_a_world(async |world| {
         let running = world.start("a", Totals::default(), ProjectionOptions::default());

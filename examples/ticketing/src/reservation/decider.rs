@@ -187,7 +187,7 @@ impl Reservation {
             (status, Some(order)) if is_ours && status == from => {
                 let Order { show, customer, .. } = *order;
                 let (tickets, at) = (order.issue(context), context.now());
-                let refund = context.id(u32::try_from(2 * tickets.len()).unwrap_or(u32::MAX));
+                let refund = context.id(u32::try_from(tickets.len()).unwrap_or(u32::MAX).saturating_mul(2));
                 let completed = ReservationEvent::Completed { payment, show, customer, tickets, at };
                 // What is paid for a cancelled show goes back at once.
                 let mut after = self.clone();
@@ -312,7 +312,7 @@ impl Order {
             (0..line.quantity).map(seat)
         });
         let ticket = |(ordinal, (line, seat)): (u32, (&Line, Option<&Seat>))| Ticket {
-            id: context.id(2 * ordinal),
+            id: context.id(ordinal.saturating_mul(2)),
             section_id: line.section_id,
             section: line.section.clone(),
             tier_id: line.tier_id,
@@ -321,7 +321,7 @@ impl Order {
             seat_id: seat.map(|seat| seat.id),
             row: seat.map(|seat| seat.row.clone()),
             seat: seat.map(|seat| seat.number),
-            code: code_of(context.id(2 * ordinal + 1)),
+            code: code_of(context.id(ordinal.saturating_mul(2).saturating_add(1))),
         };
         (0..).zip(places).map(ticket).collect()
     }

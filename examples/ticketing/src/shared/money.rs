@@ -54,8 +54,9 @@ impl Money {
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let digits = usize::from(self.currency.exponent().unwrap_or(0));
-        let unit = 10_u64.pow(u32::from(self.currency.exponent().unwrap_or(0)));
-        let (whole, rest) = (self.amount.unsigned_abs() / unit, self.amount.unsigned_abs() % unit);
+        let unit = 10_u64.saturating_pow(u32::from(self.currency.exponent().unwrap_or(0)));
+        let amount = self.amount.unsigned_abs();
+        let (whole, rest) = amount.checked_div(unit).zip(amount.checked_rem(unit)).unwrap_or((amount, 0));
         let sign = if self.amount < 0 { "-" } else { "" };
         write!(f, "{sign}{whole}")?;
         if digits > 0 {

@@ -1,6 +1,6 @@
 //! What an organiser changes about a show, and what may no longer change once there are places of it.
 
-use super::draft::{MOST_CAPACITY, MOST_PER_ORDER, MOST_ROWS, priced};
+use super::draft::{MOST_CAPACITY, MOST_PER_ORDER, MOST_ROWS, MOST_SECTIONS, priced};
 use super::{Listing, NewSection, NewShow, NewTier, SeatRow, Section, SectionKind, ShowRefused, Tier, Venue};
 use crate::shared::{Currency, Money, SectionId, TierId, Violations, text};
 
@@ -38,7 +38,7 @@ pub struct ShowChange {
     #[serde(deserialize_with = "given")]
     pub max_per_customer: Option<Option<u32>>,
     /// Those with an id are changed, those without are added, and the others stay.
-    #[schemars(length(max = 50))]
+    #[schemars(length(max = MOST_SECTIONS))]
     pub sections: Vec<SectionChange>,
 }
 

@@ -9,6 +9,8 @@ use schemars::{JsonSchema, Schema};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
+/// Most sections of a show.
+pub const MOST_SECTIONS: u32 = 50;
 /// Most places of a section.
 pub(super) const MOST_CAPACITY: i64 = 100_000;
 /// Most numbered seats of a show: each is told one by one, to everybody who looks at it.
@@ -50,7 +52,7 @@ pub struct NewShow {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_per_customer: Option<u32>,
     /// 1 to 50; numbered seats at most 100,000 in all.
-    #[schemars(length(min = 1, max = 50))]
+    #[schemars(length(min = 1, max = MOST_SECTIONS))]
     pub sections: Vec<NewSection>,
 }
 
@@ -147,7 +149,7 @@ impl NewShow {
         if let Some(most) = self.max_per_customer {
             wrong.range(most.into(), 1, MOST_CAPACITY, "/max_per_customer");
         }
-        wrong.count(self.sections.len(), 1, 50, "/sections");
+        wrong.count(self.sections.len(), 1, MOST_SECTIONS as usize, "/sections");
         for (index, section) in self.sections.iter().enumerate() {
             section.check(self.currency, &format!("/sections/{index}"), &mut wrong);
         }

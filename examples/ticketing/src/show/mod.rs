@@ -18,7 +18,7 @@ pub mod views;
 pub use actions::{Changed, ShowAction, ShowCommand, ShowEvent};
 pub use change::{SectionChange, ShowChange, TierChange};
 pub use decider::ShowRefused;
-pub use draft::{NewSection, NewShow, NewTier};
+pub use draft::{MOST_SECTIONS, NewSection, NewShow, NewTier};
 pub use quote::{Quote, Wanted};
 pub use routes::{Search, event_to_manage, event_to_see, routes, shows_like};
 pub use state::{Listing, SeatRow, Section, SectionKind, Show, ShowStatus, Tier, Venue};

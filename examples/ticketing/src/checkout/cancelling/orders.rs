@@ -40,7 +40,7 @@ impl Activity for FindOrders {
         let orders = self.0.at_least_position(call.position).query().filter_eq("show", call.show);
         let page = orders.order_by("placed_at").page(call.page, PAGE).fetch().await;
         let page = page.map_err(|error| ActivityError::Transient(error.into()))?;
-        let is_last = u64::from(call.page) * u64::from(PAGE) >= page.total;
+        let is_last = u64::from(call.page).saturating_mul(u64::from(PAGE)) >= page.total;
         let next = (!is_last).then(|| call.page.saturating_add(1));
         Ok(OrdersPage { orders: page.items.into_iter().map(|row| row.id).collect(), next })
     }

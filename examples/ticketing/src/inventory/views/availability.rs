@@ -2,7 +2,7 @@
 
 use crate::inventory::{Counts, InventoryEvent};
 use crate::shared::{SectionId, ShowId};
-use crate::show::{Section, ShowEvent};
+use crate::show::{MOST_SECTIONS, Section, ShowEvent};
 use composable_rust::prelude::*;
 use composable_rust::runtime::{ViewError, ViewPage};
 
@@ -36,9 +36,6 @@ pub enum PlacesEvent {
     /// Places change.
     Inventory(SectionId, InventoryEvent),
 }
-
-/// Most sections of a show, and so of an answer.
-const MOST_SECTIONS: u32 = 1_000;
 
 /// The sections of a show, in its order, and the position that they show.
 ///

@@ -96,9 +96,9 @@ impl Ledger {
                 Ok(entry) => drop(books.entries.insert(entry.payment, entry)),
                 Err(_) if line.trim_ascii().is_empty() => {}
                 Err(error) if error.is_eof() && !line.ends_with(b"\n") => break,
-                Err(error) => return Err(damaged(index + 1, &error)),
+                Err(error) => return Err(damaged(index.saturating_add(1), &error)),
             }
-            whole += line.len() as u64;
+            whole = u64::saturating_add(whole, line.len() as u64);
         }
         let disk = Some(Disk::of(file.try_clone()?)?);
         books.file = Some(Lines { file, whole });
@@ -129,7 +129,7 @@ impl Ledger {
         let (entry, answer) = change(books.entries.get(&payment));
         if let Some(entry) = entry {
             books.write(&entry)?;
-            books.lines += 1;
+            books.lines = books.lines.saturating_add(1);
             self.disk.as_ref().map_or(Ok(()), |disk| disk.wrote(books.lines))?;
             books.entries.insert(payment, entry);
         }
@@ -167,7 +167,7 @@ impl Books {
         serde_json::to_writer(&mut line, entry)?;
         line.push(b'\n');
         file.write_all(&line)?;
-        *whole += line.len() as u64;
+        *whole = whole.saturating_add(line.len() as u64);
         Ok(())
     }
 }

@@ -1,11 +1,12 @@
 //! `/`: what is on, to be searched.
 
 use super::frame::Frame;
+use super::pager::Pager;
 use super::told::{When, tone};
-use crate::inventory::views::{Availability, SectionPlaces};
+use crate::inventory::views::Availability;
 use crate::shared::{Money, ShowId};
-use crate::show::views::{ListedShow, ShowList};
-use crate::show::{Listing, Search, ShowStatus, shows_like};
+use crate::show::views::ShowList;
+use crate::show::{MOST_SECTIONS, Search, ShowStatus, Tier, Venue, shows_like};
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
@@ -18,8 +19,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 const PAGE_SIZE: u32 = 12;
-/// Most sections of the shows on one page.
-const MOST_SECTIONS: u32 = 1_000;
+/// Most sections of the shows on one page, so that none is left out.
+const SECTIONS_ON_A_PAGE: u32 = PAGE_SIZE * MOST_SECTIONS;
 const DAY: Duration = Duration::from_hours(24);
 
 /// What people look for.
@@ -39,8 +40,7 @@ struct Home<'a> {
     to: String,
     shows: Vec<Card>,
     total: u64,
-    earlier: Option<String>,
-    further: Option<String>,
+    pager: Pager,
 }
 
 /// A show as the list shows it.
@@ -52,6 +52,44 @@ struct Card {
     when: When,
     price: Option<Money>,
     status: ShowStatus,
+    free: u32,
+}
+
+/// What a card tells of a row of the list; where each row of seats is, and much else, is not even read from its JSON.
+#[derive(Deserialize)]
+struct Found {
+    id: ShowId,
+    status: ShowStatus,
+    show: Listed,
+}
+
+#[derive(Deserialize)]
+struct Listed {
+    listing: Option<Listing>,
+}
+
+#[derive(Deserialize)]
+struct Listing {
+    title: String,
+    venue: Venue,
+    starts_at: Timestamp,
+    sections: Vec<Section>,
+}
+
+#[derive(Deserialize)]
+struct Section {
+    tiers: Vec<Tier>,
+}
+
+/// What a card tells of a section: how many places are free, and not which.
+#[derive(Deserialize)]
+struct Places {
+    show: ShowId,
+    counts: Free,
+}
+
+#[derive(Deserialize)]
+struct Free {
     free: u32,
 }
 
@@ -71,11 +109,11 @@ pub(super) async fn page(
     let search = wish.search(app.environment().now());
     let offered = [ShowStatus::Published, ShowStatus::SalesOpen, ShowStatus::SalesClosed];
     let query = shows_like(&shows, None, search).any_of("status", offered).order_by("starts_at");
-    let found = query.page(pagination.page, PAGE_SIZE).fetch().await?;
+    let found = query.page(pagination.page, PAGE_SIZE).fetch_as::<Found>().await?;
     let ids = found.items.iter().map(|row| row.id);
     let sections = min_position.of(app.view::<Availability>()).query().any_of("show", ids);
-    let free = free_places(&sections.page(1, MOST_SECTIONS).fetch().await?.items);
-    let is_last = found.total <= u64::from(pagination.page) * u64::from(PAGE_SIZE);
+    let free = free_places(&sections.page(1, SECTIONS_ON_A_PAGE).fetch_as().await?.items);
+    let names = ("Earlier events", "Later events");
     frame.shows(&Home {
         frame: &frame,
         q: wish.q.as_deref().unwrap_or_default(),
@@ -83,8 +121,7 @@ pub(super) async fn page(
         to: wish.to.map(|day| day.to_string()).unwrap_or_default(),
         shows: found.items.into_iter().filter_map(|row| Card::new(row, &free)).collect(),
         total: found.total,
-        earlier: (pagination.page > 1).then(|| wish.link(pagination.page.saturating_sub(1))),
-        further: (!is_last).then(|| wish.link(pagination.page.saturating_add(1))),
+        pager: Pager::new(pagination, (found.total, PAGE_SIZE), names, |page| wish.link(page)),
     })
 }
 
@@ -107,8 +144,8 @@ impl Wish {
 }
 
 impl Card {
-    fn new(row: ListedShow, free: &BTreeMap<ShowId, u32>) -> Option<Self> {
-        let Listing { title, venue, starts_at, sections, .. } = row.show.listing?;
+    fn new(row: Found, free: &BTreeMap<ShowId, u32>) -> Option<Self> {
+        let Listing { title, venue, starts_at, sections } = row.show.listing?;
         let prices = sections.iter().flat_map(|section| &section.tiers).map(|tier| tier.price);
         Some(Self {
             id: row.id,
@@ -135,7 +172,7 @@ impl Card {
     }
 }
 
-fn free_places(sections: &[SectionPlaces]) -> BTreeMap<ShowId, u32> {
+fn free_places(sections: &[Places]) -> BTreeMap<ShowId, u32> {
     let mut free = BTreeMap::<_, u32>::new();
     for section in sections {
         let places = free.entry(section.show).or_default();

@@ -4,6 +4,7 @@ mod frame;
 mod home;
 mod order;
 mod orders;
+mod pager;
 mod problem;
 mod seating;
 mod selection;

@@ -2,6 +2,7 @@
 
 use super::frame::Frame;
 use super::order::{state_of, tense};
+use super::pager::Pager;
 use super::told::{When, tone};
 use crate::reservation::ReservationStatus;
 use crate::reservation::views::{ListedReservation, ReservationList};
@@ -20,8 +21,7 @@ const PAGE_SIZE: u32 = 20;
 struct Orders<'a> {
     frame: &'a Frame,
     items: Vec<Item>,
-    earlier: Option<u32>,
-    further: Option<u32>,
+    pager: Pager,
 }
 
 /// An order in the list.
@@ -54,12 +54,12 @@ pub(super) async fn page(
             shows.insert(row.show, show);
         }
     }
-    let is_last = found.total <= u64::from(pagination.page) * u64::from(PAGE_SIZE);
+    let names = ("Newer orders", "Older orders");
+    let link = |page| format!("/orders?page={page}");
     frame.shows(&Orders {
         frame: &frame,
         items: found.items.iter().map(|row| Item::new(row, shows.get(&row.show))).collect(),
-        earlier: (pagination.page > 1).then(|| pagination.page.saturating_sub(1)),
-        further: (!is_last).then(|| pagination.page.saturating_add(1)),
+        pager: Pager::new(pagination, (found.total, PAGE_SIZE), names, link),
     })
 }
 

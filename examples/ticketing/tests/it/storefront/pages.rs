@@ -340,3 +340,19 @@ async fn too_many_requests_are_told_on_a_page_and_files_are_not_counted() {
         assert_eq!(file.status(), 200, "{path}");
     }
 }
+
+#[tokio::test]
+async fn the_list_counts_the_places_of_every_section_of_every_show_on_it() {
+    let folder = folder();
+    let server = Server::start(folder.path(), &[]);
+    let organiser = server.sign_in("organiser@example.org").await;
+    let tier = json!({ "name": "Regular", "price": { "amount": 2_000, "currency": "EUR" } });
+    let section = |number: u32| json!({ "name": format!("Block {number}"), "kind": "general", "capacity": 1, "tiers": [tier] });
+    let sections: Vec<_> = (0..50).map(section).collect();
+    for _ in 0..12 {
+        sell(&organiser, json!({ "sections": sections })).await;
+    }
+    let mut browser = Plain::new(&server);
+    let page = browser.open("/").await.says("12 events");
+    assert_eq!(page.html.matches(">On sale<").count(), 12, "{}", page.html);
+}
