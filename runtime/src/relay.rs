@@ -111,7 +111,7 @@ fn handle_error(error: BusError) -> HandleError {
     match error {
         BusError::Closed => HandleError::Fatal(error.into()),
         // Whatever else the bus says, the events stay in the log and are published again.
-        error @ (BusError::Unavailable { .. } | BusError::Malformed { .. } | _) => {
+        error @ (BusError::Unavailable { .. } | BusError::Setup(_) | BusError::Malformed { .. } | _) => {
             HandleError::Transient(error.into())
         }
     }

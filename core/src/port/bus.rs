@@ -22,14 +22,22 @@ pub enum BusError {
     /// The bus or the consumer was closed. Stop.
     #[error("the bus is closed")]
     Closed,
-    /// A message that is no event of ours. Park it.
-    #[error("a message on {topic} cannot be read: {reason}")]
+    /// A message that is no event of ours. Park it, then [`Consumer::skip`] it: what comes after it is received next,
+    /// and it comes again to whoever starts anew before it was skipped.
+    #[error("message {offset} of partition {partition} of {topic} cannot be read: {reason}")]
     Malformed {
         /// Where.
         topic: String,
+        /// The partition of the topic.
+        partition: u32,
+        /// Its number in the partition.
+        offset: u64,
         /// What is wrong with it.
         reason: String,
     },
+    /// The bus cannot be used as it is configured. Do what the text says; retrying alone does not help.
+    #[error("{0}")]
+    Setup(String),
 }
 
 /// A committed event on its way. Its key on the bus is the stream id.
@@ -104,6 +112,16 @@ pub trait Consumer: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`BusError`]; they may be delivered again.
     async fn commit(&mut self, deliveries: &[Delivery]) -> Result<(), BusError>;
+
+    /// Marks one message and all earlier ones of its partition as done: one that was [`BusError::Malformed`] and is parked
+    /// by now. A bus that only carries what can be read has nothing to do.
+    ///
+    /// # Errors
+    /// [`BusError`]; it may come again.
+    async fn skip(&mut self, topic: &str, partition: u32, offset: u64) -> Result<(), BusError> {
+        let (_, _, _) = (topic, partition, offset);
+        Ok(())
+    }
 
     /// How many messages wait for this group.
     ///
