@@ -40,6 +40,7 @@
 //! | feature | what it adds |
 //! |---|---|
 //! | `sqlite` (default) | every storage port on one file |
+//! | `postgres` | every storage port on a PostgreSQL server, for several instances |
 //! | `web` | HTTP routes as a part of an application |
 //! | `testing` | given/when/then, memory adapters, contract suites, simulation |
 
@@ -54,6 +55,10 @@ pub use composable_rust_projections as projections;
 /// The embedded storage.
 #[cfg(feature = "sqlite")]
 pub use composable_rust_sqlite as sqlite;
+
+/// The storage of several instances.
+#[cfg(feature = "postgres")]
+pub use composable_rust_postgres as postgres;
 
 /// The HTTP side.
 #[cfg(feature = "web")]

@@ -324,7 +324,8 @@ pub trait EventStore: fmt::Debug + Send + Sync {
         Ok(())
     }
 
-    /// Announces the newest readable position of the log within this process.
+    /// Announces the newest readable position of the log within this process. It comes to the position of an append
+    /// soon after its result is returned, or with it where the store has one writer.
     fn signal(&self) -> &Signal;
 
     /// All events of a stream after `version`, read page by page: bounded memory for streams of any length. A page is

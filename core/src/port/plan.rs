@@ -71,6 +71,8 @@ pub struct PlannedEvent {
 pub struct PlannedTimer {
     /// Its schedule; none when it is not pending.
     pub token: Option<Uuid>,
+    /// The schedule that the store holds and the batch claims.
+    pub consumed: Option<Uuid>,
     /// What is written about it.
     pub change: Option<TimerChange>,
 }
@@ -117,7 +119,7 @@ impl Plan {
 
     /// Learns that a timer is pending with this schedule; one that is never told is not pending.
     pub fn learn_timer(&mut self, id: TimerId, token: Uuid) {
-        self.timers.insert(id, PlannedTimer { token: Some(token), change: None });
+        self.timers.insert(id, PlannedTimer { token: Some(token), ..PlannedTimer::default() });
     }
 
     /// Learns which commands were answered before.
@@ -226,13 +228,20 @@ impl Plan {
     }
 
     fn accept_timers(&mut self, changes: TimerChanges) {
-        let gone = changes.claim.into_iter().map(|claim| claim.id).chain(changes.cancel);
-        for id in gone {
-            self.timers.insert(id, PlannedTimer { token: None, change: Some(TimerChange::Remove) });
+        for claim in changes.claim {
+            let timer = self.timers.entry(claim.id).or_default();
+            if timer.change.is_none() {
+                timer.consumed = timer.token;
+            }
+            (timer.token, timer.change) = (None, Some(TimerChange::Remove));
         }
-        for timer in changes.schedule {
-            let change = Some(TimerChange::Set(Box::new(timer.clone())));
-            self.timers.insert(timer.id, PlannedTimer { token: Some(timer.token), change });
+        for id in changes.cancel {
+            let timer = self.timers.entry(id).or_default();
+            (timer.token, timer.change) = (None, Some(TimerChange::Remove));
+        }
+        for new in changes.schedule {
+            let timer = self.timers.entry(new.id).or_default();
+            (timer.token, timer.change) = (Some(new.token), Some(TimerChange::Set(Box::new(new))));
         }
     }
 }

@@ -16,6 +16,7 @@ struct Law {
 const FACADE: &str = "composable-rust";
 const CORE: &str = "composable-rust-core";
 const MACROS: &str = "composable-rust-macros";
+const POSTGRES: &str = "composable-rust-postgres";
 const PROJECTIONS: &str = "composable-rust-projections";
 const RUNTIME: &str = "composable-rust-runtime";
 const SQLITE: &str = "composable-rust-sqlite";
@@ -28,9 +29,10 @@ const HTTP: [&str; 6] = ["axum", "hyper", "hyper-util", "http", "tower-http", "r
 const NO_SQL_NO_HTTP: [&str; 10] = joined(&SQL, &HTTP, &[]);
 const NOTHING_OUTSIDE: [&str; 13] = joined(&SQL, &HTTP, &["tokio", "tokio-util", "tower"]);
 
-const LAWS: [Law; 11] = [
+const LAWS: [Law; 12] = [
     Law { package: MACROS, uses: &[], tests_use: &[CORE, FACADE], refuses: &NOTHING_OUTSIDE },
     Law { package: CORE, uses: &[MACROS], tests_use: &[TESTING], refuses: &NOTHING_OUTSIDE },
+    Law { package: POSTGRES, uses: &[CORE], tests_use: &[TESTING], refuses: &HTTP },
     Law { package: PROJECTIONS, uses: &[CORE], tests_use: &[TESTING], refuses: &NO_SQL_NO_HTTP },
     Law { package: RUNTIME, uses: &[CORE, PROJECTIONS], tests_use: &[TESTING], refuses: &NO_SQL_NO_HTTP },
     Law { package: SQLITE, uses: &[CORE], tests_use: &[TESTING], refuses: &HTTP },
@@ -38,7 +40,7 @@ const LAWS: [Law; 11] = [
     Law { package: WEB, uses: &[CORE, RUNTIME], tests_use: &[TESTING], refuses: &SQL },
     Law {
         package: FACADE,
-        uses: &[CORE, MACROS, PROJECTIONS, RUNTIME, SQLITE, TESTING, WEB],
+        uses: &[CORE, MACROS, POSTGRES, PROJECTIONS, RUNTIME, SQLITE, TESTING, WEB],
         // Itself with its feature `testing`, which the counter's test needs and its users need not ask for.
         tests_use: &["ticketing", FACADE],
         refuses: &[],

@@ -8,7 +8,7 @@ use crate::{
 };
 use proc_macro2::{Delimiter, TokenTree};
 
-const LIBRARIES: [&str; 7] = ["core", "macros", "projections", "runtime", "sqlite", "testing", "web"];
+const LIBRARIES: [&str; 8] = ["core", "macros", "postgres", "projections", "runtime", "sqlite", "testing", "web"];
 const LEFT_OVERS: [&str; 3] = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("to", "do!")];
 const FENCE: &str = concat!("``", "`");
 

@@ -1,0 +1,10 @@
+//! Tests of the PostgreSQL adapter on a real server: the contracts of the ports, and what is special to several writers.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests fail by panicking"
+)]
+
+mod contract;
+mod support;
