@@ -4,6 +4,8 @@ use crate::account::{self, Account, Sessions};
 use crate::checkout::{Cancelling, Checkout, FindOrders, Refunding};
 use crate::config::Config;
 use crate::inventory::{self, Inventory, LiveAvailability, views::Availability};
+use crate::payment::gateway::Breaking;
+use crate::payment::reconciling::ReconciliationService;
 use crate::payment::{
     self, ChargeCard, Payment, PaymentGateway, RefundCard, StopCharging, Till, views::PaymentList,
 };
@@ -14,7 +16,7 @@ use crate::reservation::{
 use crate::show::{self, Show, views::ShowList};
 use crate::storefront::{self, Counter, ErrorPages};
 use composable_rust::prelude::*;
-use composable_rust::runtime::BoxError;
+use composable_rust::runtime::{BoxError, SystemClock};
 use composable_rust::web::{OpenApi, Topics, web_socket};
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,7 +62,9 @@ pub fn domain(gateway: &Arc<dyn PaymentGateway>) -> ApplicationBuilder {
 pub fn assembled(parts: Parts) -> ApplicationBuilder {
     let Parts { gateway, sessions, hold, payment } = parts;
     let till = Till { guarantee: payment, gateway: Arc::clone(&gateway) };
-    domain(&gateway)
+    let mut application = domain(&gateway);
+    application.service_mut::<ReconciliationService>().gateway = Some(Arc::clone(&gateway));
+    application
         .authenticator(sessions.clone())
         .problem_pages(ErrorPages)
         .routes(account::routes(sessions.clone()))
@@ -68,6 +72,7 @@ pub fn assembled(parts: Parts) -> ApplicationBuilder {
         .routes(inventory::routes())
         .routes(reservation::routes(hold, gateway))
         .routes(payment::routes(till.clone()))
+        .routes(payment::reconciling::routes())
         .routes(web_socket("/ws", Topics::new().with(LiveAvailability).with(OwnReservations)))
         .openapi(api())
         .routes(storefront::routes(Counter { sessions, hold, till }))
@@ -88,7 +93,7 @@ pub fn ticketing(config: &Config) -> Result<ApplicationBuilder, BoxError> {
     // The gateway's books and the secret stand beside the database and belong to whoever has it.
     let storage = config.storage().claim()?;
     let parts = Parts {
-        gateway: Arc::new(Config::gateway(storage.path())?),
+        gateway: Arc::new(Breaking::new(Arc::new(Config::gateway(storage.path())?), Arc::new(SystemClock))),
         sessions: Sessions::new(config.secret(storage.path())?, config.admin_email.clone()),
         hold: config.hold,
         payment: config.payment,

@@ -25,6 +25,11 @@ use std::time::Duration;
 /// Guessing addresses must not pay, neither for programs nor on the page.
 const SIGN_IN: [&str; 2] = ["/api/auth/dev-sign-in", "/sign-in/development"];
 
+/// Where places are taken.
+const HOLDS: [&str; 2] = ["/api/reservations", "/events/{id}"];
+/// More accounts than this of one network that take places within an hour are told of.
+const CROWD: u32 = 200;
+
 /// A configuration that was found right.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -106,6 +111,9 @@ impl Config {
 
     fn rate_limits(&self) -> RateLimitLayer {
         let limits = RateLimitLayer::per_minute(self.rate_limit_per_user, self.rate_limit_per_ip);
+        // Who takes places under many names is told of; how many one customer may have is the show's to say.
+        let limits =
+            if limits.is_off() { limits } else { limits.crowds(CROWD, Duration::from_hours(1), HOLDS) };
         let guarded = SIGN_IN.into_iter().filter(|_| self.rate_limit_per_ip > 0);
         guarded.fold(limits, |limits, route| limits.guarded(route, Rate::per_minute(10)))
     }

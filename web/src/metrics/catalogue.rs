@@ -36,7 +36,7 @@ const fn metric(
 }
 
 /// All metrics of the framework, by name.
-pub const METRICS: [Metric; 15] = {
+pub const METRICS: [Metric; 16] = {
     use MetricKind::{Counter, Gauge, Histogram};
     [
         metric("append_conflicts_total", Counter, &[], "Appends that somebody else's append came before."),
@@ -60,6 +60,12 @@ pub const METRICS: [Metric; 15] = {
             "Events that the relay has announced on the bus, repeats included.",
         ),
         metric("events_appended_total", Counter, &[], "Events written to the log."),
+        metric(
+            "http_crowd_accounts_total",
+            Counter,
+            &["route"],
+            "Accounts beyond the number that may act from one network within a period; see `RateLimitLayer::crowds`.",
+        ),
         metric(
             "http_request_duration_seconds",
             Histogram,

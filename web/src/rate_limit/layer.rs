@@ -1,6 +1,7 @@
 //! Which budget a request takes from, and what happens when it is used up.
 
 use super::budget::{Budget, refusal};
+use super::crowd::Crowds;
 use crate::principal::Identity;
 use crate::{ClientIp, Problem, Web};
 use axum::extract::{MatchedPath, Request, State};
@@ -10,6 +11,7 @@ use composable_rust_core::UserId;
 use composable_rust_core::describe;
 use composable_rust_core::port::Rate;
 use std::net::{IpAddr, Ipv6Addr};
+use std::time::Duration;
 
 /// Where files are served that no budget counts, unless the application names others.
 const FILES: &str = "/static/";
@@ -37,6 +39,7 @@ pub struct RateLimitLayer {
     per_ip: Option<Budget>,
     routes: Vec<(String, Budget)>,
     uncounted: Vec<String>,
+    crowds: Option<Crowds>,
 }
 
 impl RateLimitLayer {
@@ -47,6 +50,7 @@ impl RateLimitLayer {
             per_ip: Budget::open("ip", per_ip),
             routes: Vec::new(),
             uncounted: vec![FILES.to_owned()],
+            crowds: None,
         }
     }
 
@@ -72,9 +76,29 @@ impl RateLimitLayer {
         self
     }
 
+    /// Tells when more than so many accounts of one network (a /24 of IPv4, a /64 of IPv6) write by these routes within
+    /// `period`: a warning in the log, once in each period, and the metric `http_crowd_accounts_total` for each further
+    /// account. Nobody is refused, because those behind one address may be many.
+    #[must_use]
+    pub fn crowds<T: Into<String>>(
+        mut self,
+        accounts: u32,
+        period: Duration,
+        templates: impl IntoIterator<Item = T>,
+    ) -> Self {
+        self.crowds = Some(Crowds::new(accounts, period, templates.into_iter().map(Into::into).collect()));
+        self
+    }
+
     /// Whether anything is limited.
     pub fn is_off(&self) -> bool {
         self.per_user.is_none() && self.per_ip.is_none() && self.routes.is_empty()
+    }
+
+    /// The crowds that a request may be part of.
+    fn crowds_of(&self, request: &Request) -> Option<&Crowds> {
+        let template = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+        self.crowds.as_ref().filter(|crowds| !request.method().is_safe() && crowds.watches(template))
     }
 
     fn own_budget(&mut self, template: String, rate: Rate, guards: bool) {
@@ -104,7 +128,13 @@ pub(crate) async fn limited(State(web): State<Web>, request: Request, next: Next
     let template = extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
     let user = extensions.get::<Identity>().and_then(Identity::principal).map(|user| user.user_id);
     let address = extensions.get::<ClientIp>().map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |client| client.0);
-    let Some((budget, key)) = web.options().rate_limits.budget(template, user, address) else {
+    let crowds = web.options().rate_limits.crowds_of(&request).zip(user);
+    let budget = web.options().rate_limits.budget(template, user, address);
+    if let Some((crowds, user)) = crowds {
+        let template = template.to_owned();
+        crowds.count(&web, template, user, address).await;
+    }
+    let Some((budget, key)) = budget else {
         return next.run(request).await;
     };
     match web.rate_limits().take(&key, budget.rate).await {

@@ -4,6 +4,7 @@
 //! unless [`WebExt::rate_limits`](crate::WebExt::rate_limits) gives another.
 
 mod budget;
+mod crowd;
 mod in_process;
 mod layer;
 

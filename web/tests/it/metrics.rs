@@ -1,10 +1,11 @@
 //! What `/metrics` shows, read with a parser; and the page that lists it.
 
 use crate::server::{TestServer, problem, start, start_with};
-use composable_rust_web::{HttpOptions, METRICS, MetricKind, catalogue_page};
+use composable_rust_web::{HttpOptions, METRICS, MetricKind, RateLimitLayer, catalogue_page};
 use reqwest::Method;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 async fn measured() -> TestServer {
     start_with(|options| HttpOptions { metrics: true, ..options }).await
@@ -140,4 +141,32 @@ fn the_page_of_metrics_is_the_catalogue() {
     assert!(page == expected, "docs/metrics.md should be:\n{expected}");
     let names: Vec<_> = METRICS.iter().map(|metric| metric.name).collect();
     assert!(names.is_sorted(), "{names:?}");
+}
+
+#[tokio::test]
+async fn a_thousand_accounts_of_one_network_are_told_and_nobody_is_refused() {
+    let limits = RateLimitLayer::per_minute(0, 0).crowds(200, Duration::from_hours(24), ["/reason"]);
+    let proxies = "127.0.0.0/8".parse().unwrap();
+    let change =
+        |options| HttpOptions { metrics: true, rate_limits: limits, trusted_proxies: proxies, ..options };
+    let server = start_with(change).await;
+    let flagged =
+        async || total(&scraped(&server).await.1, "http_crowd_accounts_total", &[("route", "/reason")]);
+    let act = async |user: u32, address: String| {
+        let request = server.post("/reason").bearer_auth(format!("user-{user}"));
+        let answer = request.header("x-forwarded-for", address).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+    };
+    for user in 0..1_000 {
+        act(user, format!("198.{}.{}.7", user / 250, user % 250)).await;
+    }
+    assert!(flagged().await.abs() < f64::EPSILON, "each of a network of its own");
+    for user in 0..1_000 {
+        act(user, format!("203.0.113.{}", user % 250)).await;
+    }
+    assert!((flagged().await - 800.0).abs() <= 2.0, "{}", flagged().await);
+    for _ in 0..300 {
+        act(1, "203.0.114.7".to_owned()).await;
+    }
+    assert!((flagged().await - 800.0).abs() <= 2.0, "one account is no crowd");
 }

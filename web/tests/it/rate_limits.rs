@@ -5,14 +5,27 @@ use async_trait::async_trait;
 use composable_rust_core::FixedClock;
 use composable_rust_core::port::{Rate, RateDecision, RateLimits, StoreError};
 use composable_rust_runtime::{Application, live_environment};
+use composable_rust_testing::contract::TimedSubject;
 use composable_rust_testing::memory::MemoryStorage;
-use composable_rust_web::{HttpOptions, InProcess, RateLimitLayer, WebExt};
+use composable_rust_web::{HttpOptions, InProcess, InProcessRateLimits, RateLimitLayer, WebExt};
 use reqwest::Response;
 use std::sync::Arc;
 use std::time::Duration;
 
 fn clock() -> FixedClock {
     FixedClock::at("2026-01-01T00:00:00Z".parse().unwrap())
+}
+
+async fn in_process_limits() -> TimedSubject<dyn RateLimits> {
+    let clock = clock();
+    TimedSubject::new(Arc::new(InProcessRateLimits::new(Arc::new(clock.clone()))), move |duration| {
+        clock.advance(duration);
+        Box::pin(std::future::ready(()))
+    })
+}
+
+mod in_process {
+    composable_rust_testing::rate_limits_contract!(super::in_process_limits);
 }
 
 async fn limited(clock: &FixedClock, limits: RateLimitLayer) -> TestServer {

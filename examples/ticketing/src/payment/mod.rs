@@ -7,6 +7,7 @@ mod actions;
 mod activities;
 mod decider;
 pub mod gateway;
+pub mod reconciling;
 mod routes;
 mod state;
 #[cfg(test)]

@@ -14,6 +14,7 @@ use axum::http::StatusCode;
 use axum::{Extension, Router, routing};
 use composable_rust::later;
 use composable_rust::prelude::*;
+use composable_rust::runtime::resilience::CircuitState;
 use composable_rust::web::{Routes, get, post};
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -28,6 +29,13 @@ pub struct Till {
     pub guarantee: Duration,
     /// Who moves the money.
     pub gateway: Arc<dyn PaymentGateway>,
+}
+
+impl Till {
+    /// Whether the gateway has not answered for a while, so that payments take longer.
+    pub fn is_silent(&self) -> bool {
+        self.gateway.circuit().is_some_and(|circuit| circuit.state() != CircuitState::Closed)
+    }
 }
 
 /// The routes of this slice.

@@ -45,6 +45,13 @@ pub enum PaymentStatus {
     PartiallyRefunded,
 }
 
+impl PaymentStatus {
+    /// Whether money came, whatever became of it since.
+    pub const fn has_money(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Refunded | Self::PartiallyRefunded)
+    }
+}
+
 /// What is to be paid: the amount comes from the reservation, never from the client.
 #[derive(Debug, Clone, PartialEq, Data)]
 pub struct NewPayment {

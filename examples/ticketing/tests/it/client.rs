@@ -1,6 +1,7 @@
 //! A client of the HTTP interface that talks to an application in this process.
 
 use axum::body::{Body, to_bytes};
+use axum::http::request::Builder;
 use axum::http::{Method, Request, StatusCode, header};
 use composable_rust::Clock;
 use composable_rust::web::InProcess;
@@ -75,11 +76,16 @@ impl Client {
         self.send(Method::DELETE, path, None, None).await
     }
 
-    async fn send(&self, method: Method, path: &str, key: Option<&str>, body: Option<Value>) -> Answer {
-        let mut request = Request::builder().method(method).uri(path);
-        if let Some(token) = &self.token {
-            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+    /// A request of whoever is signed in.
+    pub(crate) fn signed(&self, request: Builder) -> Builder {
+        match &self.token {
+            Some(token) => request.header(header::AUTHORIZATION, format!("Bearer {token}")),
+            None => request,
         }
+    }
+
+    async fn send(&self, method: Method, path: &str, key: Option<&str>, body: Option<Value>) -> Answer {
+        let mut request = self.signed(Request::builder().method(method).uri(path));
         if let Some(key) = key {
             request = request.header("Idempotency-Key", key);
         }

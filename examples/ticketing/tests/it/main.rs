@@ -20,6 +20,7 @@ mod outcomes;
 mod planted;
 mod proof;
 mod race;
+mod reconciliation;
 mod refunds;
 mod seats;
 mod simulation;

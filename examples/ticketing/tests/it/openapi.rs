@@ -250,6 +250,7 @@ async fn walk() -> Map<String, Value> {
     api.listed_after(&format!("/api/events/{id}/sales"), &refunded).await;
     api.call("GET /api/events/{id}/sales", &[&id], None).await;
     api.call("DELETE /api/events/{id}", &[&id], Some(json!({ "reason": "a storm" }))).await;
+    api.call("GET /api/reconciliation", &[], None).await;
     for probe in ["/livez", "/readyz", "/ready", "/health", "/health/live", "/health/ready"] {
         api.call(&format!("GET {probe}"), &[], None).await;
     }

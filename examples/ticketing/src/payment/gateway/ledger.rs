@@ -115,6 +115,11 @@ impl Ledger {
         self.lock().entries.values().cloned().collect()
     }
 
+    /// What `of` makes of the attempts from this one on, in the order of their ids; at most so many.
+    pub fn from<T>(&self, from: PaymentId, of: impl Fn(&Entry) -> Option<T>, most: usize) -> Vec<T> {
+        self.lock().entries.range(from..).filter_map(|(_, entry)| of(entry)).take(most).collect()
+    }
+
     /// Changes what is known of an attempt; `change` sees it and answers what is to be written, if anything, and what
     /// the caller wants to know. Nobody may hear of it before [`Self::on_disk`] has completed.
     ///
@@ -183,6 +188,14 @@ impl Entry {
     /// A first entry.
     pub fn new(payment: PaymentId, order: Option<Order>, fate: Fate) -> Self {
         Self { payment, amount: order.map(|order| order.amount), fate, refunds: BTreeMap::new() }
+    }
+
+    /// What was given back in all; nothing where nothing was.
+    pub fn refunded(&self) -> Option<Money> {
+        let sum =
+            |sum: Money, refund: &Money| Money::new(sum.amount.saturating_add(refund.amount), sum.currency);
+        let mut refunds = self.refunds.values();
+        refunds.next().map(|first| refunds.fold(*first, sum))
     }
 
     /// What was charged and not given back, in minor units; nothing when it was not charged.

@@ -1,15 +1,18 @@
 //! What the application needs of whoever moves money, and the development gateway that stands in for it.
 
+mod breaking;
 mod disk;
 mod ledger;
 mod simulated;
 
+pub use breaking::Breaking;
 pub use ledger::{Entry, Fate, Ledger};
 pub use simulated::SimulatedGateway;
 
 use super::Method;
 use crate::shared::{Money, PaymentId, RefundId};
 use composable_rust::prelude::*;
+use composable_rust::runtime::resilience::CircuitBreaker;
 use jiff::Timestamp;
 use std::fmt::Debug;
 
@@ -52,6 +55,17 @@ pub enum StopAnswer {
     AlreadyCharged,
     /// Nothing is known.
     Unanswered,
+}
+
+/// What the gateway's books say of an attempt that was charged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Booked {
+    /// Which attempt.
+    pub payment: PaymentId,
+    /// How much was charged.
+    pub charged: Money,
+    /// How much of it was given back; nothing where none was.
+    pub refunded: Option<Money>,
 }
 
 /// No answer came; whether anything was done is unknown. Ask again with the same payment.
@@ -98,4 +112,19 @@ pub trait PaymentGateway: Debug + Send + Sync + 'static {
     /// # Cancel safety
     /// As [`Self::charge`].
     async fn refund(&self, payment: PaymentId, refund: RefundId, amount: Money) -> Result<(), NoAnswer>;
+
+    /// What is in the books of attempts that were charged, in the order of their ids: those from this one on, at most
+    /// so many.
+    ///
+    /// # Errors
+    /// [`NoAnswer`].
+    ///
+    /// # Cancel safety
+    /// It only reads.
+    async fn booked(&self, from: PaymentId, most: usize) -> Result<Vec<Booked>, NoAnswer>;
+
+    /// The circuit before it, where there is one: people are told when it is open.
+    fn circuit(&self) -> Option<&CircuitBreaker> {
+        None
+    }
 }

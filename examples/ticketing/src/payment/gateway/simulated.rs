@@ -1,6 +1,6 @@
 //! The development gateway: does as the payment method tells it, and keeps its own books.
 
-use super::{ChargeAnswer, Entry, Fate, Ledger, NoAnswer, Order, PaymentGateway, StopAnswer};
+use super::{Booked, ChargeAnswer, Entry, Fate, Ledger, NoAnswer, Order, PaymentGateway, StopAnswer};
 use crate::payment::{Method, SimulatedOutcome};
 use crate::shared::{Money, PaymentId, RefundId};
 use composable_rust::prelude::*;
@@ -108,6 +108,18 @@ impl PaymentGateway for SimulatedGateway {
         };
         let is_back = self.settle(payment, change).await?;
         if is_back { Ok(()) } else { Err(NoAnswer("so much was not charged".into())) }
+    }
+
+    async fn booked(&self, from: PaymentId, most: usize) -> Result<Vec<Booked>, NoAnswer> {
+        let now = self.clock.now();
+        let booked = |entry: &Entry| match (fate_at(entry.fate, now), entry.amount) {
+            (Fate::Charged { at }, Some(charged)) if at <= now => {
+                let (payment, refunded) = (entry.payment, entry.refunded());
+                Some(Booked { payment, charged, refunded })
+            }
+            _ => None,
+        };
+        Ok(self.ledger.from(from, booked, most))
     }
 }
 

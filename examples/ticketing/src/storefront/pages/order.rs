@@ -56,6 +56,8 @@ struct OrderPage<'a> {
     now: Timestamp,
     /// Where the bank's question is answered, if it asks one.
     question: Option<String>,
+    /// Whether the bank has not answered for a while, and is asked by nobody now.
+    is_bank_silent: bool,
 }
 
 impl OrderPage<'_> {
@@ -150,6 +152,7 @@ pub(super) fn tense(status: ReservationStatus) -> &'static str {
 
 pub(super) async fn page(
     State(app): State<Application>,
+    Extension(counter): Extension<Counter>,
     frame: Frame,
     principal: Principal,
     PathId(id): PathId<ReservationId>,
@@ -169,6 +172,7 @@ pub(super) async fn page(
         when: When::new(listing.starts_at, &listing.venue.time_zone),
         now: app.environment().now(),
         question,
+        is_bank_silent: counter.till.is_silent(),
     })
 }
 

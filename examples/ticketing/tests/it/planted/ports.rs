@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 use ticketing::payment::gateway::{
-    ChargeAnswer, NoAnswer, Order, PaymentGateway, SimulatedGateway, StopAnswer,
+    Booked, ChargeAnswer, NoAnswer, Order, PaymentGateway, SimulatedGateway, StopAnswer,
 };
 use ticketing::shared::{Money, PaymentId, RefundId};
 use uuid::Uuid;
@@ -299,5 +299,9 @@ impl<G: Passes> PaymentGateway for Passing<G> {
 
     async fn refund(&self, payment: PaymentId, refund: RefundId, amount: Money) -> Result<(), NoAnswer> {
         self.0.refund(payment, refund, amount).await
+    }
+
+    async fn booked(&self, from: PaymentId, most: usize) -> Result<Vec<Booked>, NoAnswer> {
+        self.0.right().booked(from, most).await
     }
 }

@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use ticketing::payment::gateway::{ChargeAnswer, NoAnswer, Order, PaymentGateway, StopAnswer};
+use ticketing::payment::gateway::{Booked, ChargeAnswer, NoAnswer, Order, PaymentGateway, StopAnswer};
 use ticketing::shared::{Money, PaymentId, RefundId};
 
 /// Longer than anybody waits for an answer.
@@ -101,5 +101,9 @@ impl PaymentGateway for BadNetwork {
         self.carry().await?;
         self.gateway.refund(payment, refund, amount).await?;
         self.carry().await
+    }
+
+    async fn booked(&self, from: PaymentId, most: usize) -> Result<Vec<Booked>, NoAnswer> {
+        self.gateway.booked(from, most).await
     }
 }

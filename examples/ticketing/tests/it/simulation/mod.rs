@@ -7,7 +7,7 @@ mod gateway;
 mod listener;
 mod model;
 mod operations;
-mod restarts;
+pub(crate) mod restarts;
 mod scenario;
 
 pub(crate) use scenario::{Outcome, outcome_of};

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use ticketing::account::Sessions;
 use ticketing::payment::gateway::{
-    ChargeAnswer, Ledger, NoAnswer, Order, PaymentGateway, SimulatedGateway, StopAnswer,
+    Booked, ChargeAnswer, Ledger, NoAnswer, Order, PaymentGateway, SimulatedGateway, StopAnswer,
 };
 use ticketing::shared::{Money, PaymentId, RefundId, Secret};
 use ticketing::{Parts, assembled};
@@ -22,17 +22,17 @@ const OUTCOMES: [&str; 6] = ["succeed", "decline", "slow", "lost_answer", "requi
 
 /// What is lost on the way, until it is mended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Lost {
+pub(crate) enum Lost {
     Requests,
     Answers,
 }
 
 /// A gateway from which nothing is heard until it is mended.
 #[derive(Debug)]
-struct Silent {
-    right: SimulatedGateway,
-    lost: Lost,
-    is_mended: AtomicBool,
+pub(crate) struct Silent {
+    pub(crate) right: SimulatedGateway,
+    pub(crate) lost: Lost,
+    pub(crate) is_mended: AtomicBool,
 }
 
 impl Silent {
@@ -62,6 +62,10 @@ impl PaymentGateway for Silent {
 
     async fn refund(&self, payment: PaymentId, refund: RefundId, amount: Money) -> Result<(), NoAnswer> {
         self.carry(self.right.refund(payment, refund, amount)).await
+    }
+
+    async fn booked(&self, from: PaymentId, most: usize) -> Result<Vec<Booked>, NoAnswer> {
+        self.carry(self.right.booked(from, most)).await
     }
 }
 

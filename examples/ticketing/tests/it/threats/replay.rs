@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use ticketing::account::Sessions;
 use ticketing::payment::gateway::{
-    ChargeAnswer, Ledger, NoAnswer, Order, PaymentGateway, SimulatedGateway, StopAnswer,
+    Booked, ChargeAnswer, Ledger, NoAnswer, Order, PaymentGateway, SimulatedGateway, StopAnswer,
 };
 use ticketing::shared::{Money, PaymentId, RefundId, Secret};
 use ticketing::{Parts, assembled};
@@ -45,6 +45,10 @@ impl PaymentGateway for Counting {
 
     async fn refund(&self, payment: PaymentId, refund: RefundId, amount: Money) -> Result<(), NoAnswer> {
         self.count().refund(payment, refund, amount).await
+    }
+
+    async fn booked(&self, from: PaymentId, most: usize) -> Result<Vec<Booked>, NoAnswer> {
+        self.right.booked(from, most).await
     }
 }
 
