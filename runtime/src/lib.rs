@@ -3,17 +3,20 @@
 
 mod application;
 pub mod bus;
+mod cache;
 mod command;
 mod environment;
 mod process;
 mod relay;
 pub mod resilience;
+mod sessions;
 pub mod store;
 
 pub use application::{
     Application, ApplicationBuilder, ApplicationError, ApplicationOptions, BoxError, ComponentHealth,
     ComponentStatus, Finding, Service,
 };
+pub use cache::InProcessCache;
 pub use command::{
     Acknowledged, AnyRejection, CommandOn, CommandOptions, CommitterOptions, DeciderOptions, Earlier,
     Execute, ExecuteAll, ExecuteError, Expectation, InformedCommand, Loaded, OverLimit, Part, Receipt,
@@ -23,3 +26,4 @@ pub use composable_rust_projections::{Behind, Shows, View, ViewError, ViewPage, 
 pub use environment::*;
 pub use process::ProcessOptions;
 pub use relay::RelayOptions;
+pub use sessions::InProcessSessions;

@@ -3,6 +3,7 @@
 //! Adapters implement these traits and are proven by the suites in `testing::contract`; nothing here does I/O.
 
 mod bus;
+mod cache;
 mod checkpoints;
 mod dead_letters;
 mod error;
@@ -12,11 +13,13 @@ mod pages;
 pub mod plan;
 mod rate_limits;
 mod read_models;
+mod sessions;
 mod snapshots;
 mod storage;
 mod timers;
 
 pub use bus::{BusError, Consumer, Delivery, EventBus, Message};
+pub use cache::{Cache, Cached, MAX_CACHE_KEEP, NewCached};
 pub use checkpoints::{Checkpoint, CheckpointStore};
 pub use dead_letters::{DeadLetter, DeadLetterFilter, DeadLetterQueue, DlqStats, DlqStatus, NewDeadLetter};
 pub use error::StoreError;
@@ -30,6 +33,7 @@ pub use read_models::{
     Filter, IndexValue, Order, Page, PageRequest, Query, ReadModel, ReadModelStore, RowChange, StoredRow,
     ViewBatch,
 };
+pub use sessions::{NewSession, Session, SessionKey, Sessions};
 pub use snapshots::{Snapshot, SnapshotStore};
 pub use storage::{OpenStorage, Storage};
 pub use timers::{NewTimer, Skip, Timer, TimerChanges, TimerClaim, TimerStore};

@@ -9,6 +9,7 @@ mod defects;
 mod domain;
 mod fairness;
 mod health;
+mod in_process;
 mod informed;
 mod lifecycle;
 mod parking;

@@ -2,7 +2,7 @@
 //!
 //! Each suite is a macro that expands to one `#[test]` per case, so a failure names the sentence of the port's
 //! documentation that does not hold. A macro takes the path of an async function that makes a fresh, empty adapter:
-//! a [`Subject`] for the storage ports, a [`BusSubject`] for the bus. The crate that runs them needs no async runtime.
+//! a [`Subject`] for the storage ports, a [`BusSubject`] for the bus, a [`TimedSubject`] for limits, caches and sessions. The crate that runs them needs no async runtime.
 //!
 //! ```
 //! use composable_rust_testing::contract::Subject;
@@ -34,19 +34,24 @@
 )]
 
 pub mod bus;
+pub mod cache;
 pub mod checkpoints;
 pub mod dead_letters;
 pub mod event_store;
 mod fixture;
 pub mod leases;
+pub mod rate_limits;
 pub mod read_models;
 mod run;
+pub mod sessions;
 pub mod snapshots;
+mod timed;
 pub mod timers;
 
 pub use bus::{BusFixture, BusSubject};
 pub use fixture::{Fixture, Subject, stream};
 pub use run::{Prepare, run_case};
+pub use timed::TimedSubject;
 
 /// Expands to one `#[test]` per case; the suites' macros call it.
 #[doc(hidden)]
@@ -96,9 +101,12 @@ mod tests {
     #[test]
     fn every_case_of_the_small_suites_is_listed_in_its_macro() {
         compare(&[include_str!("bus.rs")]);
+        compare(&[include_str!("cache.rs")]);
         compare(&[include_str!("checkpoints.rs")]);
         compare(&[include_str!("dead_letters.rs")]);
         compare(&[include_str!("leases.rs")]);
+        compare(&[include_str!("rate_limits.rs")]);
+        compare(&[include_str!("sessions.rs")]);
         compare(&[include_str!("snapshots.rs")]);
         compare(&[include_str!("timers.rs")]);
     }
