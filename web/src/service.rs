@@ -1,16 +1,16 @@
 //! The HTTP side as a part of an application: declared on its builder, started last and stopped first.
 
 use crate::server::{Server, bind};
-use crate::web::Ports;
+use crate::web::{Ports, WeakWeb};
 use crate::{
-    Authenticator, HttpOptions, OpenApi, ProblemPages, Routes, Web, extract, health, idempotency, layer,
-    metrics, openapi, rate_limit,
+    Authenticator, HttpOptions, OpenApi, Problem, ProblemPages, Routes, Web, extract, health, idempotency,
+    layer, metrics, openapi, rate_limit,
 };
 use async_trait::async_trait;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use composable_rust_core::port::RateLimits;
 use composable_rust_runtime::{Application, ApplicationBuilder, BoxError, Finding, Service};
 use futures_util::FutureExt;
@@ -18,8 +18,9 @@ use std::any::Any;
 use std::fmt;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
+use tokio::sync::oneshot;
 use tower::ServiceExt;
 
 /// Where the application listens, for `app.get::<Listening>()` once it has started.
@@ -37,18 +38,27 @@ impl fmt::Display for Listening {
 
 /// Takes requests without a socket, through everything that a request from outside passes; for simulations and tests.
 /// Found by `app.get::<InProcess>()` once the application has started.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct InProcess {
-    router: Router,
+    /// A task keeps it: the application that is kept by its routes must not keep them itself.
+    router: Weak<Router>,
+}
+
+/// Shows the routes.
+impl fmt::Debug for InProcess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InProcess").field("router", &self.router.upgrade()).finish()
+    }
 }
 
 impl InProcess {
-    /// Answers one request.
+    /// Answers one request; with 503 `draining` after the application has ended.
     ///
     /// # Cancel safety
     /// Dropping the future is like a client that went away.
     pub async fn answer(&self, request: Request) -> Response {
-        match self.router.clone().oneshot(request).await {
+        let Some(router) = self.router.upgrade() else { return Problem::draining().into_response() };
+        match Router::clone(&router).oneshot(request).await {
             Ok(response) => response,
             Err(never) => match never {},
         }
@@ -137,7 +147,10 @@ pub struct HttpService {
 #[derive(Debug)]
 struct Running {
     server: Option<Server>,
-    web: Web,
+    /// Kept by the routes; as long as they are.
+    web: WeakWeb,
+    /// Ends the task that keeps the routes.
+    _routes: oneshot::Sender<()>,
     /// Ends when the service stops.
     _recording: Option<metrics::Recording>,
 }
@@ -187,14 +200,16 @@ impl Service for HttpService {
         let router = stack(merged?, &web);
         let recording =
             self.options.metrics.then(|| metrics::record(application.environment())).transpose()?;
-        application.put(InProcess { router: router.clone() });
+        let routes = keep(router.clone(), application);
         let server = if self.options.listens { Some(self.listen(application, router).await?) } else { None };
-        self.running = Some(Running { server, web, _recording: recording });
+        let web = web.downgrade();
+        self.running = Some(Running { server, web, _routes: routes, _recording: recording });
         Ok(())
     }
 
     async fn stop(&mut self, timeout: Duration) {
-        let Some(Running { server, web, _recording }) = self.running.take() else { return };
+        let Some(Running { server, web, _routes, _recording }) = self.running.take() else { return };
+        let Some(web) = web.upgrade() else { return };
         web.drain();
         let deadline = web.application().environment().clock.sleep(timeout).shared();
         if let Some(server) = server {
@@ -227,6 +242,20 @@ impl HttpService {
         tracing::info!("listening on http://{address}");
         Ok(server)
     }
+}
+
+/// Keeps the routes in a task, which ends with what is answered here or with the application's tasks: so an application
+/// that was dropped with all its tasks, as in a simulated crash, is freed although its routes name it.
+fn keep(router: Router, application: &Application) -> oneshot::Sender<()> {
+    let router = Arc::new(router);
+    application.put(InProcess { router: Arc::downgrade(&router) });
+    let (keeper, ended) = oneshot::channel();
+    let keeping = async move {
+        _ = ended.await;
+        drop(router);
+    };
+    application.environment().spawner.spawn("http.routes", keeping.boxed());
+    keeper
 }
 
 /// Routes within everything that happens to each request; the last layer is the outermost. Read from the end, this is

@@ -6,11 +6,21 @@ use crate::principal::Authenticator;
 use crate::{HttpOptions, InProcessRateLimits, ProblemPages};
 use composable_rust_core::port::RateLimits;
 use composable_rust_runtime::Application;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 /// What all requests share; every request carries it in its extensions, so extractors work in any router.
 #[derive(Debug, Clone)]
 pub(crate) struct Web(Arc<Inner>);
+
+/// The same, which does not keep the application.
+#[derive(Debug)]
+pub(crate) struct WeakWeb(Weak<Inner>);
+
+impl WeakWeb {
+    pub(crate) fn upgrade(&self) -> Option<Web> {
+        self.0.upgrade().map(Web)
+    }
+}
 
 #[derive(Debug)]
 struct Inner {
@@ -50,6 +60,10 @@ impl Web {
             live,
             under_way: Arc::default(),
         }))
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakWeb {
+        WeakWeb(Arc::downgrade(&self.0))
     }
 
     pub(crate) fn application(&self) -> &Application {

@@ -43,6 +43,7 @@ pub struct CommandRequest {
     context: RequestContext,
     seed: Uuid,
     moment: Timestamp,
+    is_new: bool,
 }
 
 impl CommandRequest {
@@ -58,6 +59,12 @@ impl CommandRequest {
         context.command_id = context.command_id.map(|id| CommandId::derived(&[&id.to_string(), name]));
         context.looked_up = false;
         context
+    }
+
+    /// Whether nothing was done under the request's key before, or it has none: then nothing exists under its
+    /// [`Self::new_id`]s yet, and need not be looked for.
+    pub const fn is_new(&self) -> bool {
+        self.is_new
     }
 
     /// The `ordinal`-th id for something that this request makes: a `UUIDv7` of the present. Once the request's command
@@ -116,6 +123,7 @@ impl<S: Send + Sync> FromRequestParts<S> for CommandRequest {
             Some(keyed) => (keyed.id.as_uuid(), keyed.moment),
             None => (environment.new_id(), environment.now()),
         };
-        Ok(Self { context, seed, moment })
+        let is_new = recognised.is_none_or(|keyed| keyed.is_new);
+        Ok(Self { context, seed, moment, is_new })
     }
 }

@@ -7,6 +7,7 @@
 )]
 
 mod browser;
+mod crash;
 mod domain;
 mod drain;
 mod early;

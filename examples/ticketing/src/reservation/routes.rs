@@ -155,7 +155,8 @@ pub async fn hold_places(
     let show = event_to_see(app, wanted.event_id, Some(principal)).await?.state;
     let limit = show.listing.as_ref().and_then(|listing| listing.max_per_customer);
     // A repeat of a request that was carried out is not priced anew: it gets its first answer, whatever is sold now.
-    let order = match app.load::<Reservation>(&id).await?.and_then(|found| found.state.order) {
+    let first = if command.is_new() { None } else { app.load::<Reservation>(&id).await? };
+    let order = match first.and_then(|found| found.state.order) {
         Some(order) => order,
         None => priced(&show, wanted, customer, (app.environment().now(), hold))?,
     };

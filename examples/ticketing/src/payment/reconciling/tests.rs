@@ -33,16 +33,19 @@ fn ours(method: Method, minutes: i64, events: &[PaymentEvent]) -> Payment {
     fold([&started].into_iter().chain(events))
 }
 
-fn card(minutes: i64, events: &[PaymentEvent]) -> Option<Payment> {
-    Some(ours(Method::Simulated { outcome: SimulatedOutcome::Succeed }, minutes, events))
+fn card(minutes: i64, events: &[PaymentEvent]) -> Payment {
+    ours(Method::Simulated { outcome: SimulatedOutcome::Succeed }, minutes, events)
 }
 
-fn booked(charged: i64, refunded: Option<i64>) -> Option<Booked> {
-    Some(Booked { payment: id(), charged: euros(charged), refunded: refunded.map(euros) })
+fn booked(charged: i64, refunded: Option<i64>) -> Booked {
+    Booked { payment: id(), charged: euros(charged), refunded: refunded.map(euros) }
 }
 
-fn difference(ours: Option<Payment>, theirs: Option<Booked>) -> Option<Difference> {
-    Mismatch::of(id(), ours.as_ref(), theirs.as_ref(), NOW).map(|mismatch| mismatch.difference)
+fn difference<'a>(
+    ours: impl Into<Option<&'a Payment>>,
+    theirs: impl Into<Option<&'a Booked>>,
+) -> Option<Difference> {
+    Mismatch::of(id(), ours.into(), theirs.into(), NOW).map(|mismatch| mismatch.difference)
 }
 
 fn refunded(amount: i64) -> PaymentEvent {
@@ -52,28 +55,24 @@ fn refunded(amount: i64) -> PaymentEvent {
 #[test]
 fn books_that_agree_differ_in_nothing() {
     let declined = PaymentEvent::Declined { reason: "no".into() };
-    assert_eq!(difference(card(1, &[PaymentEvent::Succeeded]), booked(4_500, None)), None);
-    assert_eq!(
-        difference(card(1, &[PaymentEvent::Succeeded, refunded(500)]), booked(4_500, Some(500))),
-        None
-    );
-    assert_eq!(difference(card(1, &[declined]), None), None);
-    assert_eq!(difference(card(1, &[]), booked(4_500, None)), None, "it is under way");
-    assert_eq!(difference(Some(ours(Method::Free {}, 1, &[PaymentEvent::Succeeded])), None), None);
+    let whole = &booked(4_500, None);
+    assert_eq!(difference(&card(1, &[PaymentEvent::Succeeded]), whole), None);
+    let back = &card(1, &[PaymentEvent::Succeeded, refunded(500)]);
+    assert_eq!(difference(back, &booked(4_500, Some(500))), None);
+    assert_eq!(difference(&card(1, &[declined]), None), None);
+    assert_eq!(difference(&card(1, &[]), whole), None, "it is under way");
+    assert_eq!(difference(&ours(Method::Free {}, 1, &[PaymentEvent::Succeeded]), None), None);
 }
 
 #[test]
 fn each_difference_is_told_apart() {
-    let paid = || card(1, &[PaymentEvent::Succeeded]);
-    assert_eq!(difference(None, booked(4_500, None)), Some(Difference::Unknown));
-    assert_eq!(
-        difference(card(1, &[PaymentEvent::Cancelled]), booked(4_500, None)),
-        Some(Difference::Charged)
-    );
-    assert_eq!(difference(paid(), None), Some(Difference::NotCharged));
-    assert_eq!(difference(paid(), booked(4_400, None)), Some(Difference::Amount));
-    assert_eq!(difference(paid(), booked(4_500, Some(100))), Some(Difference::Refunded));
-    assert_eq!(difference(card(61, &[]), booked(4_500, None)), Some(Difference::Open));
-    let shown = Mismatch::of(id(), paid().as_ref(), booked(4_500, Some(100)).as_ref(), NOW).unwrap();
+    let (paid, whole) = (&card(1, &[PaymentEvent::Succeeded]), &booked(4_500, None));
+    assert_eq!(difference(None, whole), Some(Difference::Unknown));
+    assert_eq!(difference(&card(1, &[PaymentEvent::Cancelled]), whole), Some(Difference::Charged));
+    assert_eq!(difference(paid, None), Some(Difference::NotCharged));
+    assert_eq!(difference(paid, &booked(4_400, None)), Some(Difference::Amount));
+    assert_eq!(difference(paid, &booked(4_500, Some(100))), Some(Difference::Refunded));
+    assert_eq!(difference(&card(61, &[]), whole), Some(Difference::Open));
+    let shown = Mismatch::of(id(), Some(paid), Some(&booked(4_500, Some(100))), NOW).unwrap();
     assert_eq!((shown.ours, shown.gateway), (Some(euros(4_500)), Some(euros(4_400))));
 }
