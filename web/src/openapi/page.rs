@@ -39,7 +39,7 @@ fn operation_of(path: &str, method: &str, operation: &Value) -> String {
     let media = body.map_or_else(String::new, |(media, _)| format!(" data-media=\"{}\"", escaped(media)));
     let mut part = format!(
         "<details data-method=\"{method}\" data-path=\"{path}\"{media}>\
-         <summary><b class=\"{method}\">{method}</b> <code>{path}</code> {about}</summary><p><small>{}</small></p>",
+         <summary><b class=\"{method}\">{method}</b> <code>{path}</code> <span>{about}</span></summary><p><small>{}</small></p>",
         caller(operation)
     );
     parameters(operation, &mut part);
