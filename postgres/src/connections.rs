@@ -17,9 +17,13 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgPool, Postgres};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
+use std::time::Duration;
 
 /// Marks our connections in `pg_stat_activity`, unless the URL names them otherwise.
 const APPLICATION: &str = "composable-rust";
+
+/// A connection used within this time is taken to be sound.
+const RECENT: Duration = Duration::from_secs(1);
 
 /// One open database.
 pub(crate) struct Database {
@@ -77,6 +81,15 @@ impl Database {
                 .idle_timeout(options.idle_timeout)
                 .max_lifetime(options.max_lifetime)
                 .test_before_acquire(false)
+                .before_acquire(|connection, known| {
+                    Box::pin(async move {
+                        // One that was lost while it was not used, because the server was restarted, is found here.
+                        if known.idle_for >= RECENT {
+                            connection.ping().await?;
+                        }
+                        Ok(true)
+                    })
+                })
         };
         let database = Arc::new(Self {
             environment: environment.clone(),
@@ -315,7 +328,10 @@ fn configured(base: &PgConnectOptions, options: &PostgresOptions) -> PgConnectOp
     }
     if options.statements > 0 {
         if let Some(timeout) = options.statement_timeout {
-            connect = connect.options([("statement_timeout", timeout.as_millis().to_string())]);
+            let millis = timeout.as_millis();
+            // An instance that froze in the middle of a transaction would hold rows, and readers of the log, for ever.
+            connect = connect
+                .options([("statement_timeout", millis), ("idle_in_transaction_session_timeout", millis)]);
         }
         // Only then may an append wait for another and see what it wrote.
         connect = connect.options([("default_transaction_isolation", "read committed")]);

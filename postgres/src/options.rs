@@ -25,7 +25,7 @@ pub struct PostgresOptions {
     /// How long a connection is used before another one replaces it, so that load follows a server that moved.
     /// Default 30 min.
     pub max_lifetime: Duration,
-    /// How long one statement may run on the server. `None` leaves it to the server; so does `statements: 0`, because a
+    /// How long one statement may run on the server, and how long a transaction may do nothing. `None` leaves it to the server; so does `statements: 0`, because a
     /// pooler refuses the setting. Default 30 s.
     pub statement_timeout: Option<Duration>,
     /// Prepared statements kept by each connection; 0 keeps none and puts every statement in a transaction of its own,

@@ -204,3 +204,83 @@ impl CodeVersion {
         Self(numbers)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sqlx::ConnectOptions;
+    use sqlx::postgres::PgConnectOptions;
+    use std::str::FromStr;
+
+    const FIRST: Migration =
+        Migration { version: 1, name: "first", oldest_code: "0.1.0", sql: "CREATE TABLE one (x int)" };
+    const SECOND: Migration = Migration {
+        version: 2,
+        name: "second",
+        oldest_code: "0.10.0",
+        sql: "CREATE TABLE two (x int); INSERT INTO two VALUES (2)",
+    };
+    const BROKEN: Migration = Migration {
+        version: 3,
+        name: "broken",
+        oldest_code: "0.10.0",
+        sql: "CREATE TABLE three (x int); CREATE TABLE one (x int)",
+    };
+
+    /// Connections to a schema of the test's own, which the next run removes.
+    async fn connect(schema: &str) -> (PgConnection, PgConnection) {
+        let url =
+            std::env::var("TEST_DATABASE_URL").expect("TEST_DATABASE_URL: run `cargo xtask services up`");
+        let options = PgConnectOptions::from_str(&url).unwrap();
+        let mut first = options.connect().await.unwrap();
+        let fresh = format!("DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema}");
+        sqlx::raw_sql(AssertSqlSafe(fresh)).execute(&mut first).await.unwrap();
+        let options = options.options([("search_path", schema)]);
+        (options.connect().await.unwrap(), options.connect().await.unwrap())
+    }
+
+    async fn count(connection: &mut PgConnection, sql: &'static str) -> i64 {
+        sqlx::query_scalar(sql).fetch_one(connection).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn migrations_run_once_in_order_and_go_on_where_they_were() {
+        let (mut connection, _) = connect("migrations_in_order").await;
+        for migrations in [&[FIRST][..], &[FIRST], &[FIRST, SECOND], &[FIRST, SECOND]] {
+            run(&mut connection, migrations, "0.10.0", Timestamp::UNIX_EPOCH).await.unwrap();
+        }
+        assert_eq!(count(&mut connection, "SELECT count(*) FROM two").await, 1);
+        assert_eq!(count(&mut connection, "SELECT max(version) FROM schema_migrations").await, 2);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn of_two_that_migrate_at_once_one_does_the_work() {
+        let (mut one, mut two) = connect("migrations_at_once").await;
+        let (first, second) = tokio::join!(
+            run(&mut one, &[FIRST, SECOND], "0.10.0", Timestamp::UNIX_EPOCH),
+            run(&mut two, &[FIRST, SECOND], "0.10.0", Timestamp::UNIX_EPOCH)
+        );
+        first.unwrap();
+        second.unwrap();
+        assert_eq!(count(&mut one, "SELECT count(*) FROM two").await, 1);
+    }
+
+    #[tokio::test]
+    async fn older_code_refuses_and_code_that_is_allowed_goes_on() {
+        let (mut connection, _) = connect("migrations_versions").await;
+        run(&mut connection, &[FIRST, SECOND], "0.11.0", Timestamp::UNIX_EPOCH).await.unwrap();
+        let refused = run(&mut connection, &[FIRST], "0.9.2", Timestamp::UNIX_EPOCH).await;
+        let Err(MigrationError::TooOld { needed, own }) = refused else { panic!("{refused:?}") };
+        assert_eq!((needed.as_str(), own.as_str()), ("0.10.0", "0.9.2"));
+        run(&mut connection, &[FIRST], "0.10.3", Timestamp::UNIX_EPOCH).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_migration_that_fails_leaves_nothing() {
+        let (mut connection, _) = connect("migrations_broken").await;
+        let failed = run(&mut connection, &[FIRST, SECOND, BROKEN], "0.10.0", Timestamp::UNIX_EPOCH).await;
+        assert!(matches!(failed, Err(MigrationError::Failed(_))), "{failed:?}");
+        let tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'migrations_broken'";
+        assert_eq!(count(&mut connection, tables).await, 0);
+    }
+}

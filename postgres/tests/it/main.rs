@@ -6,5 +6,9 @@
     reason = "helpers of tests fail by panicking"
 )]
 
+mod broken;
 mod contract;
+mod horizon;
+mod leases;
+mod opening;
 mod support;

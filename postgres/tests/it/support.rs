@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
 use std::str::FromStr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 /// Names the server: the database in it is used only to make others.
@@ -75,8 +75,13 @@ impl TestDatabase {
     }
 
     /// The adapter with other options.
-    pub(crate) fn storage_with(&self, options: PostgresOptions) -> Postgres {
-        Postgres::connect(self.url()).with_options(PostgresOptions { schema: self.schema.clone(), ..options })
+    pub(crate) fn storage_with(&self, mut options: PostgresOptions) -> Postgres {
+        options.schema.clone_from(&self.schema);
+        Postgres::connect(self.url()).with_options(options)
+    }
+
+    pub(crate) fn options(&self) -> PgConnectOptions {
+        self.options.clone()
     }
 
     pub(crate) fn url(&self) -> String {
@@ -177,8 +182,9 @@ pub(crate) fn stream(key: &str) -> StreamId {
 
 /// An event with `body` as its payload.
 pub(crate) fn event(body: impl Into<String>) -> NewEvent {
+    static IDS: LazyLock<Environment> = LazyLock::new(environment);
     NewEvent {
-        id: EventId::from_uuid(environment().new_id()),
+        id: EventId::from_uuid(IDS.new_id()),
         event_type: "test.Happened".into(),
         schema_version: SchemaVersion::FIRST,
         payload: body.into().into(),
