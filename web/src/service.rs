@@ -200,10 +200,10 @@ impl Service for HttpService {
         let router = stack(merged?, &web);
         let recording =
             self.options.metrics.then(|| metrics::record(application.environment())).transpose()?;
-        let routes = keep(router.clone(), application);
+        let keeper = keep(router.clone(), application);
         let server = if self.options.listens { Some(self.listen(application, router).await?) } else { None };
         let web = web.downgrade();
-        self.running = Some(Running { server, web, _routes: routes, _recording: recording });
+        self.running = Some(Running { server, web, _routes: keeper, _recording: recording });
         Ok(())
     }
 
