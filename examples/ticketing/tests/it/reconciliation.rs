@@ -2,6 +2,7 @@
 
 use crate::client::Client;
 use crate::simulation::restarts::{Lost, Silent};
+use crate::simulation::started;
 use crate::story::{OnSale, Places, offer_with};
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, header};
@@ -15,10 +16,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use ticketing::Parts;
 use ticketing::account::Sessions;
 use ticketing::payment::gateway::{Breaking, Entry, Fate, Ledger, PaymentGateway, SimulatedGateway};
 use ticketing::shared::{Currency, Money, PaymentId, RefundId, Secret};
-use ticketing::{Parts, assembled};
 
 /// Longer than between two looks at the books, twice.
 const TWO_LOOKS: Duration = Duration::from_mins(11);
@@ -39,8 +40,7 @@ fn with_gateway(
             payment: Duration::from_hours(1),
         };
         let ended = simulation.live(Life::CALM, async |environment| {
-            let application = assembled(parts).environment(environment).storage(simulation.storage());
-            let app = application.http(HttpOptions::in_process()).start().await.expect("a sound application");
+            let app = started(parts, environment, simulation).await;
             story(&app).await;
             app.shutdown().await.expect("an orderly end");
         });

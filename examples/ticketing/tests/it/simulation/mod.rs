@@ -15,10 +15,27 @@ pub(crate) use scenario::{Outcome, outcome_of};
 use crate::invariants::told;
 use crate::planted::Bug;
 use crate::proof::{Proof, number};
+use composable_rust::Environment;
+use composable_rust::prelude::*;
+use composable_rust::runtime::ApplicationOptions;
+use composable_rust::testing::simulation::Simulation;
 use std::collections::BTreeSet;
+use std::time::Duration;
+use ticketing::{Parts, assembled};
 
 /// Seeds of a short run.
 pub(crate) const SEEDS: u64 = 1_000;
+
+/// A life of the application that meets no faults of its storage, over what the lives before it left.
+pub(crate) async fn started(parts: Parts, environment: Environment, simulation: &Simulation) -> Application {
+    // Looking at the log without a signal is for what never happens here, and would be most of the work of an hour that passes.
+    let mut options = ApplicationOptions::default();
+    options.subscriptions.poll_interval = Duration::from_secs(10);
+    options.projections.subscription.poll_interval = Duration::from_secs(10);
+    let application =
+        assembled(parts).environment(environment).storage(simulation.storage()).options(options);
+    application.http(HttpOptions::in_process()).start().await.expect("a sound application")
+}
 
 /// How one seed is told again.
 pub(crate) fn replay(seed: u64) -> String {

@@ -6,6 +6,7 @@
 
 use super::gateway::BadNetwork;
 use super::model::{Model, Order, PRICE};
+use super::started;
 use crate::client::{Answer, Client};
 use crate::invariants::{broken, told};
 use crate::proof::Proof;
@@ -19,11 +20,11 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
+use ticketing::Parts;
 use ticketing::account::Sessions;
 use ticketing::inventory::Inventory;
 use ticketing::payment::gateway::{Entry, Ledger, PaymentGateway, SimulatedGateway};
 use ticketing::shared::{Secret, SectionId};
-use ticketing::{Parts, assembled};
 
 const CAPACITY: u32 = 8;
 const HOLD: Duration = Duration::from_mins(1);
@@ -372,8 +373,7 @@ fn check(places: Places, operations: &[Operation]) {
                 hold: HOLD,
                 payment: PAYMENT,
             };
-            let application = assembled(parts).environment(environment).storage(simulation.storage());
-            let app = application.http(HttpOptions::in_process()).start().await.expect("a sound application");
+            let app = started(parts, environment, simulation).await;
             let mut shop = Shop::new(&app, &network, places).await;
             for operation in operations {
                 shop.perform(operation).await;

@@ -1,6 +1,7 @@
 //! Every outcome of the gateway becomes known, and is what the gateway's books say: whether a request never reached the
 //! gateway or its answer was lost, however often the program is killed meanwhile, before and after the end of the hold.
 
+use super::started;
 use crate::client::Client;
 use crate::invariants::{broken, told};
 use crate::story::{Places, offer_with};
@@ -11,12 +12,12 @@ use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use ticketing::Parts;
 use ticketing::account::Sessions;
 use ticketing::payment::gateway::{
     Booked, ChargeAnswer, Ledger, NoAnswer, Order, PaymentGateway, SimulatedGateway, StopAnswer,
 };
 use ticketing::shared::{Money, PaymentId, RefundId, Secret};
-use ticketing::{Parts, assembled};
 
 const OUTCOMES: [&str; 6] = ["succeed", "decline", "slow", "lost_answer", "requires_action", "late_success"];
 
@@ -81,8 +82,7 @@ fn ends(lost: Lost, hold: Duration) -> Vec<String> {
                 hold,
                 payment: hold,
             };
-            let application = assembled(parts).environment(environment).storage(simulation.storage());
-            application.http(HttpOptions::in_process()).start().await.expect("a sound application")
+            started(parts, environment, simulation).await
         };
         // Nobody ends it in order: each life but the last is a kill.
         let paid =

@@ -5,6 +5,7 @@
 use crate::client::Client;
 use crate::invariants::{broken, told};
 use crate::proof::number;
+use crate::simulation::started;
 use crate::story::{OnSale, Places, offer_with};
 use composable_rust::Environment;
 use composable_rust::prelude::*;
@@ -13,10 +14,10 @@ use futures_util::future::join_all;
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
+use ticketing::Parts;
 use ticketing::account::Sessions;
 use ticketing::payment::gateway::{Entry, Ledger, PaymentGateway, SimulatedGateway};
 use ticketing::shared::Secret;
-use ticketing::{Parts, assembled};
 
 /// More than two pages.
 const ORDERS: u64 = 250;
@@ -54,8 +55,7 @@ fn simulation_of_a_cancelled_show_with_many_orders_gives_each_its_money_back_onc
                 hold: Duration::from_mins(5),
                 payment: Duration::from_mins(10),
             };
-            let application = assembled(parts).environment(environment).storage(simulation.storage());
-            application.http(HttpOptions::in_process()).start().await.expect("a sound application")
+            started(parts, environment, simulation).await
         };
         let refunded = || bank.ledger().entries().iter().filter(|entry| !entry.refunds.is_empty()).count();
         let cancelled = async |environment: Environment| {

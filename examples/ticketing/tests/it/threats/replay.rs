@@ -1,6 +1,7 @@
 //! Reading the log again does nothing but read: no charge, no refund, no event.
 
 use crate::invariants::{broken, told};
+use crate::simulation::started;
 use crate::story::{Buyer, offer, rush};
 use composable_rust::Environment;
 use composable_rust::prelude::*;
@@ -8,12 +9,12 @@ use composable_rust::testing::simulation::{Ending, Life, Simulation};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use ticketing::Parts;
 use ticketing::account::Sessions;
 use ticketing::payment::gateway::{
     Booked, ChargeAnswer, Ledger, NoAnswer, Order, PaymentGateway, SimulatedGateway, StopAnswer,
 };
 use ticketing::shared::{Money, PaymentId, RefundId, Secret};
-use ticketing::{Parts, assembled};
 
 /// A gateway that counts how often it is asked.
 #[derive(Debug)]
@@ -78,8 +79,7 @@ fn a_rebuild_of_every_view_and_a_restart_ask_the_gateway_nothing_and_write_nothi
                 hold: Duration::from_secs(10),
                 payment: Duration::from_secs(20),
             };
-            let application = assembled(parts).environment(environment).storage(simulation.storage());
-            application.http(HttpOptions::in_process()).start().await.expect("a sound application")
+            started(parts, environment, simulation).await
         };
         let done = |app: &Application| (bank.asked.load(Ordering::SeqCst), app.events().signal().position());
         let sold = async |environment: Environment| {

@@ -4,6 +4,7 @@
 use crate::client::Client;
 use crate::invariants::{broken, told};
 use crate::proof::Proof;
+use crate::simulation::started;
 use crate::story::{OnSale, Places, offer_with};
 use composable_rust::Environment;
 use composable_rust::prelude::*;
@@ -13,10 +14,10 @@ use serde_json::json;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use ticketing::Parts;
 use ticketing::account::Sessions;
 use ticketing::payment::gateway::{Ledger, PaymentGateway, SimulatedGateway};
 use ticketing::shared::Secret;
-use ticketing::{Parts, assembled};
 
 /// How long a slow charge takes, in milliseconds, and here a hold as well.
 const SLOW: u64 = 3_000;
@@ -52,9 +53,7 @@ impl Case {
                     hold,
                     payment: hold,
                 };
-                let application = assembled(parts).environment(environment).storage(simulation.storage());
-                let app =
-                    application.http(HttpOptions::in_process()).start().await.expect("a sound application");
+                let app = started(parts, environment, simulation).await;
                 let on_sale = offer_with(&app, 1, None, Places::Seats).await;
                 let ended = self.race(&app, &on_sale).await;
                 let broken = broken(&app, bank.ledger()).await;
