@@ -41,6 +41,8 @@
 //! |---|---|
 //! | `sqlite` (default) | every storage port on one file |
 //! | `postgres` | every storage port on a PostgreSQL server, for several instances |
+//! | `redpanda` | the bus on brokers of the Kafka protocol |
+//! | `redis` | request budgets, cached reads and sessions that instances share |
 //! | `web` | HTTP routes as a part of an application |
 //! | `testing` | given/when/then, memory adapters, contract suites, simulation |
 
@@ -59,6 +61,14 @@ pub use composable_rust_sqlite as sqlite;
 /// The storage of several instances.
 #[cfg(feature = "postgres")]
 pub use composable_rust_postgres as postgres;
+
+/// The bus of several instances.
+#[cfg(feature = "redpanda")]
+pub use composable_rust_redpanda as redpanda;
+
+/// What several instances share beside the log.
+#[cfg(feature = "redis")]
+pub use composable_rust_redis as redis;
 
 /// The HTTP side.
 #[cfg(feature = "web")]

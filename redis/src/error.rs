@@ -32,8 +32,7 @@ pub(crate) fn failure(address: &str, doing: &'static str, error: RedisError) -> 
 /// An address that cannot be one; it is not repeated, because of the password in it.
 pub(crate) fn address_failure(address: &str) -> StoreError {
     StoreError::Setup(format!(
-        "the address of Redis{} cannot be used: set REDIS_URL to redis://:password@host:port/0 (rediss:// needs the \
-         feature `tls` of composable-rust-redis)",
+        "the address of Redis{} cannot be used: set REDIS_URL to redis://:password@host:port/0",
         if address.is_empty() { String::new() } else { format!(" at {address}") }
     ))
 }

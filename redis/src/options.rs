@@ -6,7 +6,7 @@ use std::time::Duration;
 /// How to reach Redis.
 #[derive(Clone)]
 pub struct RedisOptions {
-    /// `redis://[user]:[password]@host:port/database`; with the crate's feature `tls` also `rediss://…`.
+    /// `redis://[user]:[password]@host:port/database`. The connection is not encrypted.
     pub url: String,
     /// Stands before every key, so that several applications (or tests) can share a server. Default: empty.
     pub prefix: String,

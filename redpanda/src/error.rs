@@ -6,6 +6,7 @@ use composable_rust_core::port::BusError;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+use rdkafka::producer::{DeliveryResult, ProducerContext};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Listens to what the library says on its threads: its log goes to `tracing`, and the last cause of trouble is kept,
@@ -81,6 +82,13 @@ impl ClientContext for Reports {
             *last = Some(report);
         }
     }
+}
+
+/// For a client that only asks.
+impl ProducerContext for Reports {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, _: &DeliveryResult<'_>, (): ()) {}
 }
 
 /// The cause of a [`BusError::Unavailable`].

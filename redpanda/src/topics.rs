@@ -9,7 +9,8 @@ use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::config::FromClientConfigAndContext as _;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
-use rdkafka::metadata::MetadataTopic;
+use rdkafka::metadata::{Metadata, MetadataTopic};
+use rdkafka::producer::{BaseProducer, Producer as _};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,9 +19,14 @@ use std::time::Duration;
 /// How long a broker that has made a topic may take to know it: asked again so often.
 const PAUSE: Duration = Duration::from_millis(20);
 
+/// How long the library is listened to when it gets no answer: it says why beside the call.
+const COMPLAINTS: Duration = Duration::from_millis(200);
+
 /// The topics of a bus.
 pub(crate) struct Topics {
-    admin: Arc<AdminClient<Reports>>,
+    admin: AdminClient<Reports>,
+    /// Asks the same brokers. Unlike the administrator it can be heard saying why it gets no answer.
+    asker: Arc<BaseProducer<Reports>>,
     options: Arc<RedpandaOptions>,
     reports: Reports,
     /// As the application calls them.
@@ -48,19 +54,34 @@ impl Topics {
         reports: Reports,
     ) -> Result<Self, BusError> {
         let admin = AdminClient::from_config_and_context(client, reports.clone()).map_err(not_made)?;
-        Ok(Self { admin: Arc::new(admin), options, reports, checked: Mutex::default() })
+        let asker = BaseProducer::from_config_and_context(client, reports.clone()).map_err(not_made)?;
+        Ok(Self { admin, asker: Arc::new(asker), options, reports, checked: Mutex::default() })
     }
 
     /// Whether anybody answers.
     pub(crate) async fn reach(&self) -> Result<(), BusError> {
-        let (admin, limit) = (Arc::clone(&self.admin), self.options.answer_timeout);
-        // The library gives up a little sooner than we do, and says more.
-        ask(&self.reports, "connect", limit + Duration::from_secs(1), move || {
-            admin.inner().fetch_metadata(None, limit).map(|_| ())
-        })
-        .await?;
+        self.metadata("connect", None, |_| ()).await?;
         self.reports.settle();
         Ok(())
+    }
+
+    /// What the brokers say of a topic, or of all.
+    async fn metadata<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        topic: Option<String>,
+        read: impl FnOnce(&Metadata) -> T + Send + 'static,
+    ) -> Result<T, BusError> {
+        let (asker, limit) = (Arc::clone(&self.asker), self.options.answer_timeout);
+        // The library gives up a little sooner than we do, and says more.
+        ask(&self.reports, doing, limit + Duration::from_secs(1), move || {
+            let answer = asker.client().fetch_metadata(topic.as_deref(), limit);
+            if answer.is_err() {
+                asker.poll(COMPLAINTS);
+            }
+            answer.map(|metadata| read(&metadata))
+        })
+        .await
     }
 
     /// Makes or checks those topics that are new to us.
@@ -102,6 +123,9 @@ impl Topics {
         let asked = AdminOptions::new().request_timeout(Some(limit)).operation_timeout(Some(limit));
         let made = self.admin.create_topics([&topic], &asked).await;
         let failure = |error| self.reports.failure("create a topic", error);
+        if made.is_err() {
+            self.reach().await?;
+        }
         let Some(Err((_, code))) = made.map_err(failure)?.pop() else { return Ok(()) };
         // Who may not make topics may still use those that an administrator has made.
         let fine =
@@ -135,13 +159,12 @@ impl Topics {
     }
 
     async fn ask_for(&self, name: &str) -> Result<Option<Known>, BusError> {
-        let (admin, limit, wanted) = (Arc::clone(&self.admin), self.options.answer_timeout, name.to_owned());
+        let wanted = name.to_owned();
         // To ask for one topic may make it, on brokers that are set so: with other partitions than wanted.
         let only = self.options.create_topics.then(|| name.to_owned());
-        ask(&self.reports, "look at a topic", limit + Duration::from_secs(1), move || {
-            let metadata = admin.inner().fetch_metadata(only.as_deref(), limit)?;
+        self.metadata("look at a topic", only, move |metadata| {
             let topic = metadata.topics().iter().find(|topic| topic.name() == wanted);
-            Ok(topic.filter(|topic| topic.error().is_none()).map(Known::of))
+            topic.filter(|topic| topic.error().is_none()).map(Known::of)
         })
         .await
     }

@@ -5,7 +5,7 @@
 use crate::step::{Error, Step};
 
 /// Each must build alone: a feature that only works beside another is a broken promise to its user.
-const FACADE_FEATURES: [&str; 4] = ["sqlite", "postgres", "web", "testing"];
+const FACADE_FEATURES: [&str; 6] = ["sqlite", "postgres", "redpanda", "redis", "web", "testing"];
 
 /// Runs every check; the cheapest first, the first failure ends the task.
 ///

@@ -4,5 +4,9 @@
 //! `eval "$(cargo xtask services up --only kafka)"`.
 #![cfg(test)]
 
+mod broker;
 mod contract;
+mod groups;
+mod outage;
 mod support;
+mod topics;

@@ -18,6 +18,8 @@ const CORE: &str = "composable-rust-core";
 const MACROS: &str = "composable-rust-macros";
 const POSTGRES: &str = "composable-rust-postgres";
 const PROJECTIONS: &str = "composable-rust-projections";
+const REDIS: &str = "composable-rust-redis";
+const REDPANDA: &str = "composable-rust-redpanda";
 const RUNTIME: &str = "composable-rust-runtime";
 const SQLITE: &str = "composable-rust-sqlite";
 const TESTING: &str = "composable-rust-testing";
@@ -29,18 +31,20 @@ const HTTP: [&str; 6] = ["axum", "hyper", "hyper-util", "http", "tower-http", "r
 const NO_SQL_NO_HTTP: [&str; 10] = joined(&SQL, &HTTP, &[]);
 const NOTHING_OUTSIDE: [&str; 13] = joined(&SQL, &HTTP, &["tokio", "tokio-util", "tower"]);
 
-const LAWS: [Law; 12] = [
+const LAWS: [Law; 14] = [
     Law { package: MACROS, uses: &[], tests_use: &[CORE, FACADE], refuses: &NOTHING_OUTSIDE },
     Law { package: CORE, uses: &[MACROS], tests_use: &[TESTING], refuses: &NOTHING_OUTSIDE },
     Law { package: POSTGRES, uses: &[CORE], tests_use: &[TESTING], refuses: &HTTP },
     Law { package: PROJECTIONS, uses: &[CORE], tests_use: &[TESTING], refuses: &NO_SQL_NO_HTTP },
+    Law { package: REDIS, uses: &[CORE], tests_use: &[TESTING], refuses: &NO_SQL_NO_HTTP },
+    Law { package: REDPANDA, uses: &[CORE], tests_use: &[TESTING], refuses: &NO_SQL_NO_HTTP },
     Law { package: RUNTIME, uses: &[CORE, PROJECTIONS], tests_use: &[TESTING], refuses: &NO_SQL_NO_HTTP },
     Law { package: SQLITE, uses: &[CORE], tests_use: &[TESTING], refuses: &HTTP },
     Law { package: TESTING, uses: &[CORE, PROJECTIONS, RUNTIME], tests_use: &[], refuses: &NO_SQL_NO_HTTP },
     Law { package: WEB, uses: &[CORE, RUNTIME], tests_use: &[TESTING], refuses: &SQL },
     Law {
         package: FACADE,
-        uses: &[CORE, MACROS, POSTGRES, PROJECTIONS, RUNTIME, SQLITE, TESTING, WEB],
+        uses: &[CORE, MACROS, POSTGRES, PROJECTIONS, REDIS, REDPANDA, RUNTIME, SQLITE, TESTING, WEB],
         // Itself with its feature `testing`, which the counter's test needs and its users need not ask for.
         tests_use: &["ticketing", FACADE],
         refuses: &[],

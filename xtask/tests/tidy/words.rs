@@ -8,7 +8,8 @@ use crate::{
 };
 use proc_macro2::{Delimiter, TokenTree};
 
-const LIBRARIES: [&str; 8] = ["core", "macros", "postgres", "projections", "runtime", "sqlite", "testing", "web"];
+const LIBRARIES: [&str; 10] =
+    ["core", "macros", "postgres", "projections", "redis", "redpanda", "runtime", "sqlite", "testing", "web"];
 const LEFT_OVERS: [&str; 3] = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("to", "do!")];
 const FENCE: &str = concat!("``", "`");
 
