@@ -11,5 +11,7 @@ pub mod spec;
 pub mod strategies;
 pub mod test_store;
 
+/// For tests of an adapter on its server, whose time no test controls.
+pub use composable_rust_runtime::live_environment;
 pub use environment::{StepSpawner, TestClock, TestEnvironment, test_environment};
 pub use test_store::TestStore;

@@ -3,9 +3,10 @@
 use composable_rust_core::port::{Append, LogQuery, OpenStorage, Storage};
 use composable_rust_core::{
     Clock, Environment, EventId, EventMetadata, ExpectedVersion, NewEvent, Position, RecordedEvent,
-    SchemaVersion, SeededRandom, SequentialIds, Spawner, StreamId,
+    SchemaVersion, SeededRandom, SequentialIds, StreamId,
 };
 use composable_rust_postgres::{Postgres, PostgresOptions};
+use composable_rust_testing::live_environment;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use sqlx::postgres::PgConnectOptions;
@@ -130,28 +131,20 @@ async fn admin(server: &PgConnectOptions, statement: &str) -> Result<(), sqlx::E
     connection.close().await
 }
 
-/// The machine's time and the test's own tasks.
-#[derive(Debug)]
-struct Live;
-
-impl Spawner for Live {
-    fn spawn(&self, _: &'static str, task: BoxFuture<'static, ()>) {
-        drop(tokio::runtime::Handle::current().spawn(task));
-    }
-}
-
 /// The machine's time, moved by some microseconds.
 #[derive(Debug)]
-struct Skewed(i64);
+struct Skewed {
+    right: Arc<dyn Clock>,
+    by: i64,
+}
 
 impl Clock for Skewed {
     fn now(&self) -> Timestamp {
-        let now = std::time::UNIX_EPOCH.elapsed().unwrap();
-        Timestamp::from_microsecond(i64::try_from(now.as_micros()).unwrap() + self.0).unwrap()
+        Timestamp::from_microsecond(self.right.now().as_microsecond() + self.by).unwrap()
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        Box::pin(tokio::time::sleep(duration))
+        self.right.sleep(duration)
     }
 }
 
@@ -162,11 +155,12 @@ pub(crate) fn environment() -> Environment {
 
 /// An environment whose clock is wrong by `microseconds`.
 pub(crate) fn skewed(microseconds: i64) -> Environment {
+    let live = live_environment();
     Environment {
-        clock: Arc::new(Skewed(microseconds)),
+        clock: Arc::new(Skewed { right: Arc::clone(&live.clock), by: microseconds }),
         ids: Arc::new(SequentialIds::default()),
         random: Arc::new(SeededRandom::new(1)),
-        spawner: Arc::new(Live),
+        ..live
     }
 }
 

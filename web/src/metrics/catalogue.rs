@@ -35,6 +35,8 @@ const fn metric(
     Metric { name, kind, labels, help }
 }
 
+const HTTP: &[&str] = &["method", "route", "status"];
+
 /// All metrics of the framework, by name.
 pub const METRICS: [Metric; 16] = {
     use MetricKind::{Counter, Gauge, Histogram};
@@ -69,15 +71,10 @@ pub const METRICS: [Metric; 16] = {
         metric(
             "http_request_duration_seconds",
             Histogram,
-            &["method", "route", "status"],
+            HTTP,
             "How long requests took, to the head of the answer; by route template.",
         ),
-        metric(
-            "http_requests_total",
-            Counter,
-            &["method", "route", "status"],
-            "Requests that were answered.",
-        ),
+        metric("http_requests_total", Counter, HTTP, "Requests that were answered."),
         metric("live_connections", Gauge, &["kind"], "Event streams and WebSockets that are open."),
         metric("process_steps_total", Counter, &["process"], "Steps that process instances have taken."),
         metric(

@@ -82,9 +82,10 @@ async fn a_connection_outlives_an_answer_before_a_small_body() {
     let server = start().await;
     for refused in REFUSED.into_iter().filter(|refused| refused.2 != 413) {
         let mut socket = TcpStream::connect(server.address).await.unwrap();
+        socket.set_nodelay(true).unwrap();
         for _ in 0..2 {
             socket.write_all(head(refused, 1_000).as_bytes()).await.unwrap();
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            tokio::task::yield_now().await;
             socket.write_all(&[b' '; 1_000]).await.unwrap();
             let answer = read_until(&mut socket, &format!("\"status\":{}", refused.2)).await;
             assert!(!answer.to_ascii_lowercase().contains("connection: close"), "{refused:?}: {answer}");
