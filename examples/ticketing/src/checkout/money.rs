@@ -6,22 +6,27 @@ use crate::payment::gateway::{ChargeAnswer, StopAnswer};
 use crate::payment::{Charge, PaymentCommand, StopCharge};
 use crate::reservation::ReservationCommand;
 use crate::shared::{PaymentId, ReservationId};
-use composable_rust::later;
 use composable_rust::prelude::*;
+use composable_rust::{elapsed, later};
 use jiff::Timestamp;
 use std::time::Duration;
 
-/// How long after an attempt that found no answer the gateway is asked again.
+/// The longest time after an attempt that found no answer until the gateway is asked again.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How long a request may take to settle its payment before the process asks; and a silent gateway to find its voice.
+/// The shortest: money that comes just after the end of the hold wants its places while they are free.
+const SOON: Duration = Duration::from_secs(1);
+
+/// How long a request may take to settle its payment before the process asks.
 pub(super) const GRACE: Duration = Duration::from_secs(2);
 
 impl Checkout {
     /// Asks the gateway about the payment that nobody has settled; it charges once, however often it is asked. When the
     /// hold is over nobody is charged any longer: then it says what came of it in time, or it is stopped.
     pub(super) fn ask(&self) -> Steps<Self> {
-        let Some(Attempt { payment, amount, method, until }) = self.attempt.clone() else { return steps![] };
+        let Some(Attempt { payment, amount, method, until, .. }) = self.attempt.clone() else {
+            return steps![];
+        };
         match self.stage {
             Stage::Expiring { .. } | Stage::Expired => steps![call(StopCharge { payment })],
             Stage::Holding
@@ -55,11 +60,10 @@ impl Checkout {
             ChargeAnswer::RequiresAction if self.stage == Stage::Expired => {
                 steps![call(StopCharge { payment })]
             }
-            ChargeAnswer::RequiresAction => steps![
-                dispatch(payment, PaymentCommand::RequireAction),
-                schedule(CheckoutTimer::Reconcile, later(now, PATIENCE)),
-            ],
-            ChargeAnswer::Unanswered => steps![schedule(CheckoutTimer::Reconcile, later(now, PATIENCE))],
+            ChargeAnswer::RequiresAction => {
+                steps![dispatch(payment, PaymentCommand::RequireAction), self.ask_again(now),]
+            }
+            ChargeAnswer::Unanswered => steps![self.ask_again(now)],
         }
     }
 
@@ -116,17 +120,23 @@ impl Checkout {
         match answer {
             StopAnswer::AlreadyCharged => self.paid(order, payment),
             StopAnswer::Stopped => self.unpaid(order, payment, PaymentCommand::Cancel),
-            StopAnswer::Unanswered if is_ended => {
-                steps![schedule(CheckoutTimer::Reconcile, later(now, PATIENCE))]
-            }
+            StopAnswer::Unanswered if is_ended => steps![self.ask_again(now)],
             // Others wait for the places: whatever comes of the payment comes late.
             StopAnswer::Unanswered => {
                 self.stage = Stage::Expiring { is_paid: false };
                 steps![
                     dispatch(order, ReservationCommand::Expire { unanswered: Some(payment) }),
-                    schedule(CheckoutTimer::Reconcile, later(now, GRACE)),
+                    self.ask_again(now),
                 ]
             }
         }
+    }
+
+    /// Asks when twice the time has gone by since the payment began, or since its hold ended: soon at first, seldom
+    /// after a while.
+    fn ask_again(&self, now: Timestamp) -> Step<Self> {
+        let began = self.attempt.as_ref().map_or(now, |attempt| attempt.since);
+        let since = if self.held_until <= now { self.held_until } else { began };
+        schedule(CheckoutTimer::Reconcile, later(now, elapsed(since, now).clamp(SOON, PATIENCE)))
     }
 }

@@ -59,7 +59,7 @@ impl Process for Checkout {
             CheckoutInput::Payment(payment, PaymentEvent::Started { terms, .. }) => {
                 self.stage = Stage::Paying;
                 let NewPayment { amount, method, until, .. } = terms;
-                self.attempt = Some(Attempt { payment, amount, method, until });
+                self.attempt = Some(Attempt { payment, amount, method, until, since: now });
                 // An extension that the request did not see lasts longer than its payment.
                 self.held_until = self.held_until.max(until);
                 steps![

@@ -39,6 +39,9 @@ pub struct Attempt {
     pub method: Method,
     /// Until when its places are held for it.
     pub until: Timestamp,
+    /// When it was started.
+    #[serde(default)]
+    pub since: Timestamp,
 }
 
 /// Where a checkout stands.

@@ -203,11 +203,11 @@ fn a_payment_that_nobody_settled_is_asked_about_and_settled() {
     ]);
     asked().when(charged(ChargeAnswer::RequiresAction)).then(steps![
         dispatch(payment(), PaymentCommand::RequireAction),
-        schedule(CheckoutTimer::Reconcile, after(33)),
+        schedule(CheckoutTimer::Reconcile, after(5)),
     ]);
     asked()
         .when(charged(ChargeAnswer::Unanswered))
-        .then(steps![schedule(CheckoutTimer::Reconcile, after(33))]);
+        .then(steps![schedule(CheckoutTimer::Reconcile, after(5))]);
 }
 
 #[test]
@@ -252,6 +252,19 @@ fn a_gateway_that_is_silent_does_not_keep_the_places() {
 }
 
 #[test]
+fn a_gateway_that_does_not_answer_is_asked_soon_and_then_seldom() {
+    let expired = |moment| {
+        given_inputs::<Checkout>(expired_unanswered())
+            .when(stopped(StopAnswer::Unanswered))
+            .at(later(after(700), moment))
+    };
+    let again = |moment| steps![schedule(CheckoutTimer::Reconcile, later(after(700), moment))];
+    expired(Duration::from_millis(300)).then(again(Duration::from_millis(1_300)));
+    expired(Duration::from_secs(5)).then(again(Duration::from_secs(10)));
+    expired(Duration::from_mins(5)).then(again(Duration::from_secs(330)));
+}
+
+#[test]
 fn a_payer_who_is_still_asked_when_the_hold_is_over_is_asked_no_longer() {
     given_inputs::<Checkout>(expired_unanswered())
         .when(charged(ChargeAnswer::RequiresAction))
@@ -262,7 +275,7 @@ fn a_payer_who_is_still_asked_when_the_hold_is_over_is_asked_no_longer() {
         .then(steps![dispatch(payment(), PaymentCommand::Cancel)]);
     given_inputs::<Checkout>(asked())
         .when(stopped(StopAnswer::Unanswered))
-        .then(steps![schedule(CheckoutTimer::Reconcile, after(36))]);
+        .then(steps![schedule(CheckoutTimer::Reconcile, after(11))]);
     let mut late = steps![dispatch(payment(), PaymentCommand::Succeed)];
     late.extend(retakes());
     given_inputs::<Checkout>(asked()).when(stopped(StopAnswer::AlreadyCharged)).then(late);

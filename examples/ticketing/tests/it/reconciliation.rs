@@ -24,8 +24,9 @@ use ticketing::shared::{Currency, Money, PaymentId, RefundId, Secret};
 /// Longer than between two looks at the books, twice.
 const TWO_LOOKS: Duration = Duration::from_mins(11);
 
-/// Runs the application with this gateway, and `story` in it.
+/// Runs the application with this gateway and this long a hold, and `story` in it.
 fn with_gateway(
+    hold: Duration,
     gateway: impl FnOnce(Arc<dyn Clock>) -> Arc<dyn PaymentGateway>,
     story: impl AsyncFnOnce(&Application),
 ) {
@@ -36,8 +37,8 @@ fn with_gateway(
                 Secret::new(b"a secret of this simulation, long enough"),
                 Some("root@example.org".to_owned()),
             ),
-            hold: Duration::from_hours(1),
-            payment: Duration::from_hours(1),
+            hold,
+            payment: hold,
         };
         let ended = simulation.live(Life::CALM, async |environment| {
             let app = started(parts, environment, simulation).await;
@@ -74,6 +75,7 @@ async fn found(admin: &Client) -> (u64, BTreeMap<String, String>) {
 fn planted_mismatches_between_the_gateways_books_and_ours_are_found_and_nothing_else() {
     let bank = &std::cell::OnceCell::new();
     with_gateway(
+        Duration::from_hours(1),
         |clock| {
             let gateway = Arc::new(SimulatedGateway::new(Ledger::in_memory(), clock));
             _ = bank.set(Arc::clone(&gateway));
@@ -142,6 +144,7 @@ fn a_silent_gateway_is_left_in_peace_and_the_pages_say_so_until_it_answers_again
     const SILENT: &str = "The bank does not answer at the moment";
     let bank = &std::cell::OnceCell::new();
     with_gateway(
+        Duration::from_hours(1),
         |clock| {
             let right = SimulatedGateway::new(Ledger::in_memory(), Arc::clone(&clock));
             let is_mended = AtomicBool::new(true);
@@ -175,4 +178,57 @@ fn a_silent_gateway_is_left_in_peace_and_the_pages_say_so_until_it_answers_again
             assert_eq!(buyer.get(&format!("/api/payments/{payment}")).await.text("/status"), "succeeded");
         },
     );
+}
+
+/// Takes `outcome` so often that a circuit would open, lets the hold end, and then pays with every other outcome.
+fn pays_beside(hold: Duration, outcome: &'static str, attempts: usize) {
+    let gateway = |clock: Arc<dyn Clock>| {
+        let simulated = SimulatedGateway::new(Ledger::in_memory(), Arc::clone(&clock));
+        Arc::new(Breaking::new(Arc::new(simulated), clock)) as Arc<dyn PaymentGateway>
+    };
+    with_gateway(hold, gateway, async |app| {
+        let on_sale = offer_with(app, 40, None, Places::Alike).await;
+        let attacker = Client::new(app).sign_in("eve@example.org").await;
+        for key in 0..attempts {
+            buy(&attacker, &on_sale, &format!("{outcome}{key}"), outcome).await;
+        }
+        let buyer = Client::new(app).sign_in("ann@example.org").await;
+        let clock = &app.environment().clock;
+        // At once; and while everything of his is being stopped.
+        for (round, wait) in [Duration::ZERO, hold, Duration::from_millis(700)].into_iter().enumerate() {
+            clock.sleep(wait).await;
+            for (outcome, status) in
+                [("succeed", "succeeded"), ("decline", "declined"), ("requires_action", "requires_action")]
+            {
+                let (_, payment) = buy(&buyer, &on_sale, &format!("{outcome}{round}"), outcome).await;
+                let paid = buyer.get(&format!("/api/payments/{payment}")).await;
+                assert_eq!(paid.text("/status"), status, "beside {outcome}, round {round}");
+            }
+        }
+        let circuits = app.get::<Circuits>().expect("the circuits").states();
+        assert!(circuits.contains(&("payment gateway", CircuitState::Closed)), "{circuits:?}");
+    });
+}
+
+#[test]
+fn nobody_stops_the_payments_of_others_with_his_own() {
+    pays_beside(Duration::from_hours(1), "lost_answer", 8);
+    pays_beside(Duration::from_secs(20), "late_success", 8);
+}
+
+#[test]
+fn late_money_is_noticed_soon_after_it_came() {
+    for hold in [1, 5, 20, 300] {
+        let gateway = |clock| Arc::new(SimulatedGateway::new(Ledger::in_memory(), clock)) as _;
+        with_gateway(Duration::from_secs(hold), gateway, async |app| {
+            let on_sale = offer_with(app, 4, None, Places::Alike).await;
+            let buyer = Client::new(app).sign_in("ann@example.org").await;
+            let (order, payment) = buy(&buyer, &on_sale, "a", "late_success").await;
+            // Charged a second after the end of the hold; a silent stop may take 5 s before.
+            app.environment().clock.sleep(Duration::from_secs(hold + 4)).await;
+            let paid = buyer.get(&format!("/api/payments/{payment}")).await;
+            let order = buyer.get(&format!("/api/reservations/{order}")).await;
+            assert_eq!((paid.text("/status"), order.text("/status")), ("succeeded", "completed"), "{hold} s");
+        });
+    }
 }

@@ -7,8 +7,9 @@ use composable_rust::prelude::*;
 use composable_rust::runtime::resilience::{CircuitBreaker, CircuitOptions, Policy, PolicyError};
 use std::sync::Arc;
 
-/// Another gateway behind a circuit: after five calls in a row without an answer nobody calls it for half a minute, then
-/// one call tries whether it is well again.
+/// Another gateway behind a circuit: after five calls in a row that did not reach it nobody calls it for half a minute,
+/// then one call tries whether it is well again. What is unclear about one payment counts as reached: nobody may stop
+/// the payments of others with his own.
 #[derive(Debug)]
 pub struct Breaking {
     gateway: Arc<dyn PaymentGateway>,
@@ -20,34 +21,48 @@ impl Breaking {
     pub fn new(gateway: Arc<dyn PaymentGateway>, clock: Arc<dyn Clock>) -> Self {
         Self { gateway, circuit: CircuitBreaker::new("payment gateway", CircuitOptions::default(), clock) }
     }
+
+    async fn call<T: Send>(
+        &self,
+        asked: impl Future<Output = Result<T, NoAnswer>> + Send,
+    ) -> Result<T, NoAnswer> {
+        let reached = async {
+            match asked.await {
+                Ok(answer) => Ok(Ok(answer)),
+                Err(unclear @ NoAnswer::Unclear(_)) => Ok(Err(unclear)),
+                Err(error @ NoAnswer::Unreachable(_)) => Err(error),
+            }
+        };
+        self.circuit.call(reached).await?
+    }
 }
 
 impl From<PolicyError> for NoAnswer {
     fn from(error: PolicyError) -> Self {
-        Self(error.to_string())
+        Self::Unreachable(error.to_string())
     }
 }
 
 #[async_trait]
 impl PaymentGateway for Breaking {
     async fn charge(&self, payment: PaymentId, order: Order) -> Result<ChargeAnswer, NoAnswer> {
-        self.circuit.call(self.gateway.charge(payment, order)).await
+        self.call(self.gateway.charge(payment, order)).await
     }
 
     async fn act(&self, payment: PaymentId, approves: bool) -> Result<ChargeAnswer, NoAnswer> {
-        self.circuit.call(self.gateway.act(payment, approves)).await
+        self.call(self.gateway.act(payment, approves)).await
     }
 
     async fn stop(&self, payment: PaymentId) -> Result<StopAnswer, NoAnswer> {
-        self.circuit.call(self.gateway.stop(payment)).await
+        self.call(self.gateway.stop(payment)).await
     }
 
     async fn refund(&self, payment: PaymentId, refund: RefundId, amount: Money) -> Result<(), NoAnswer> {
-        self.circuit.call(self.gateway.refund(payment, refund, amount)).await
+        self.call(self.gateway.refund(payment, refund, amount)).await
     }
 
     async fn booked(&self, from: PaymentId, most: usize) -> Result<Vec<Booked>, NoAnswer> {
-        self.circuit.call(self.gateway.booked(from, most)).await
+        self.call(self.gateway.booked(from, most)).await
     }
 
     fn circuit(&self) -> Option<&CircuitBreaker> {

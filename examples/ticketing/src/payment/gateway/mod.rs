@@ -70,8 +70,16 @@ pub struct Booked {
 
 /// No answer came; whether anything was done is unknown. Ask again with the same payment.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("the payment gateway gave no answer: {0}")]
-pub struct NoAnswer(pub String);
+pub enum NoAnswer {
+    /// The gateway is out of reach for everybody: no connection, no answer in time, out of service. Enough of these in
+    /// a row, and it is left in peace for a while.
+    #[error("the payment gateway is out of reach: {0}")]
+    Unreachable(String),
+    /// The gateway works, and what it says of this payment is lost or not known yet. Says nothing about other people's
+    /// payments, however often it happens.
+    #[error("the payment gateway gave no answer about this payment: {0}")]
+    Unclear(String),
+}
 
 /// Moves money. An attempt is known by the payment's id: whatever is asked twice is done once.
 #[async_trait]

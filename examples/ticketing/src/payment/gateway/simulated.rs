@@ -39,7 +39,8 @@ impl SimulatedGateway {
         payment: PaymentId,
         change: impl FnOnce(Option<&Entry>) -> (Option<Entry>, T) + Send,
     ) -> Result<T, NoAnswer> {
-        let no_books = |error: io::Error| NoAnswer(format!("its books cannot be written: {error}"));
+        let no_books =
+            |error: io::Error| NoAnswer::Unreachable(format!("its books cannot be written: {error}"));
         let answer = self.ledger.change(payment, change).map_err(no_books)?;
         self.ledger.on_disk().await.map_err(no_books)?;
         Ok(answer)
@@ -63,7 +64,7 @@ impl PaymentGateway for SimulatedGateway {
             (Some(Entry::new(payment, Some(order), fate)), (fate, outcome == SimulatedOutcome::LostAnswer))
         };
         let (fate, is_lost) = self.settle(payment, change).await?;
-        if is_lost { Err(NoAnswer("the answer was lost".into())) } else { Ok(answer(fate, now)) }
+        if is_lost { Err(NoAnswer::Unclear("the answer was lost".into())) } else { Ok(answer(fate, now)) }
     }
 
     async fn act(&self, payment: PaymentId, approves: bool) -> Result<ChargeAnswer, NoAnswer> {
@@ -93,7 +94,7 @@ impl PaymentGateway for SimulatedGateway {
             }
         };
         let stopped = self.settle(payment, change).await?;
-        stopped.ok_or_else(|| NoAnswer("it is silent".into()))
+        stopped.ok_or_else(|| NoAnswer::Unclear("it is silent".into()))
     }
 
     async fn refund(&self, payment: PaymentId, refund: RefundId, amount: Money) -> Result<(), NoAnswer> {
@@ -107,7 +108,7 @@ impl PaymentGateway for SimulatedGateway {
             Some(_) | None => (None, false),
         };
         let is_back = self.settle(payment, change).await?;
-        if is_back { Ok(()) } else { Err(NoAnswer("so much was not charged".into())) }
+        if is_back { Ok(()) } else { Err(NoAnswer::Unclear("so much was not charged".into())) }
     }
 
     async fn booked(&self, from: PaymentId, most: usize) -> Result<Vec<Booked>, NoAnswer> {

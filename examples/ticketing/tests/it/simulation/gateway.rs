@@ -60,13 +60,13 @@ impl BadNetwork {
         }
         if is_down || self.outage.contains(&self.clock.now()) {
             self.clock.sleep(SILENCE).await;
-            return Err(NoAnswer("it is out of service".into()));
+            return Err(NoAnswer::Unreachable("it is out of service".into()));
         }
         match self.random.next_u64() % 24 {
-            0 => Err(NoAnswer("the connection was refused".into())),
+            0 => Err(NoAnswer::Unreachable("the connection was refused".into())),
             1 => {
                 self.clock.sleep(SILENCE).await;
-                Err(NoAnswer("the message was lost".into()))
+                Err(NoAnswer::Unreachable("the message was lost".into()))
             }
             2 | 3 => {
                 self.clock.sleep(Duration::from_millis(self.random.next_u64() % 4_000)).await;

@@ -40,10 +40,10 @@ impl Silent {
     async fn carry<T>(&self, asked: impl Future<Output = Result<T, NoAnswer>>) -> Result<T, NoAnswer> {
         let is_mended = self.is_mended.load(Ordering::SeqCst);
         if !is_mended && self.lost == Lost::Requests {
-            return Err(NoAnswer("503 Service Unavailable".into()));
+            return Err(NoAnswer::Unreachable("503 Service Unavailable".into()));
         }
         let answer = asked.await;
-        if is_mended { answer } else { Err(NoAnswer("connection reset".into())) }
+        if is_mended { answer } else { Err(NoAnswer::Unreachable("connection reset".into())) }
     }
 }
 
