@@ -163,7 +163,7 @@ impl fmt::Display for Config {
         writeln!(f, "http_addr = \"{}\"", self.address)?;
         match &self.public_url {
             Some(url) => writeln!(f, "public_url = {url:?}")?,
-            None => writeln!(f, "# public_url is not set: links name no host")?,
+            None => writeln!(f, "# public_url is not set: links name the listen address")?,
         }
         writeln!(f, "database_url = \"sqlite://{}\"", self.database.display())?;
         writeln!(f, "hold_seconds = {}", self.hold.as_secs())?;

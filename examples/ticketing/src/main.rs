@@ -29,8 +29,10 @@ async fn run() -> Result<(), BoxError> {
     let Some(config) = Config::from_command_line()? else { return Ok(()) };
     logging::start(&config)?;
     let ready = async |app: &Application| {
-        if let Some(url) = &config.public_url {
-            app.put(PublicUrl(url.clone()));
+        // Where it really listens: the port may have been chosen by the system.
+        let listening = || app.get::<Listening>().map(|listening| listening.to_string());
+        if let Some(url) = config.public_url.clone().or_else(listening) {
+            app.put(PublicUrl(url));
         }
         if config.demo {
             demo::load(app).await?;

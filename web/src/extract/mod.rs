@@ -3,6 +3,7 @@
 mod body;
 mod findings;
 mod json;
+mod nothing;
 mod page;
 mod path;
 mod precondition;
@@ -17,6 +18,7 @@ pub use body::{BodyLimit, body_limit};
 pub use findings::{Findings, Validate};
 pub use json::JsonBody;
 pub(crate) use json::{decode, decode_form, limit_of};
+pub(crate) use nothing::no_body;
 pub(crate) use page::PageQuery;
 pub use page::{PageBody, Pagination};
 pub use path::{PathId, PathIds};

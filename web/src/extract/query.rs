@@ -42,7 +42,11 @@ impl Known {
 
 /// The query as one extractor reads it.
 pub(super) fn parse<T: DeserializeOwned>(parts: &Parts) -> Result<T, Problem> {
-    let tree = tree_of(parts.uri.query().unwrap_or_default());
+    let query = parts.uri.query().unwrap_or_default();
+    if !is_utf8(query) {
+        return Err(Problem::invalid_parameter("query", "the query is not UTF-8"));
+    }
+    let tree = tree_of(query);
     let (value, unknown) = read(&tree, true);
     let value = value.map_err(|faults| {
         // The first stands for all: a query has no place for a list of faults.
@@ -84,6 +88,19 @@ pub(crate) async fn known_parameters(mut request: Request, next: Next) -> Respon
         }
         None => response,
     }
+}
+
+/// Whether what it encodes in percent is text: reading it leniently would look for something else.
+fn is_utf8(query: &str) -> bool {
+    let mut bytes = Vec::with_capacity(query.len());
+    let mut rest = query.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let coded = (*first == b'%').then(|| after.get(..2)).flatten();
+        let coded = coded.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
+        bytes.push(coded.unwrap_or(*first));
+        rest = if coded.is_some() { &after[2..] } else { after };
+    }
+    std::str::from_utf8(&bytes).is_ok()
 }
 
 fn tree_of(query: &str) -> Node {

@@ -62,7 +62,6 @@ impl<T> Describes for Extension<T> {}
 impl Describes for RequestIds {}
 impl Describes for ClientIp {}
 impl Describes for HeaderMap {}
-impl Describes for Request {}
 impl Describes for Response {}
 impl Describes for StatusCode {}
 impl<T> Describes for Html<T> {}
@@ -70,6 +69,12 @@ impl Describes for () {}
 impl Describes for String {}
 impl Describes for &'static str {}
 impl Describes for Problem {}
+
+impl Describes for Request {
+    fn describe(operation: &mut Operation) {
+        operation.raw();
+    }
+}
 
 impl<T: Describes> Describes for Option<T> {
     fn describe(operation: &mut Operation) {
@@ -114,9 +119,7 @@ impl<A: JsonSchema, B: JsonSchema> Describes for PathIds<A, B> {
 impl<T: JsonSchema> Describes for JsonBody<T> {
     fn describe(operation: &mut Operation) {
         operation.body::<T>("application/json");
-        operation.refuses(StatusCode::BAD_REQUEST, &["malformed_request"]);
-        operation.refuses(StatusCode::PAYLOAD_TOO_LARGE, &["body_too_large"]);
-        operation.refuses(StatusCode::UNPROCESSABLE_ENTITY, &["validation_failed", "unknown_field"]);
+        operation.refuses_bad_body();
     }
 }
 

@@ -16,6 +16,8 @@ pub struct Operation {
     /// Of the ids in its path, in their order.
     path: Vec<SchemaOf>,
     body: Option<Body>,
+    /// Whether its handler has the request itself, with whatever body.
+    is_raw: bool,
     caller: Option<bool>,
     refusals: Refusals,
     headers: BTreeMap<&'static str, &'static str>,
@@ -61,6 +63,7 @@ impl Operation {
             parameters: Vec::new(),
             path: Vec::new(),
             body: None,
+            is_raw: false,
             caller: None,
             headers: BTreeMap::new(),
             answer,
@@ -102,6 +105,27 @@ impl Operation {
     pub fn body<T: JsonSchema>(&mut self, media: &'static str) {
         let schema = SchemaGenerator::subschema_for::<T>;
         self.body = Some(Body { media, schema, is_required: !self.is_optional });
+    }
+
+    /// The whole request, so that its handler judges the body.
+    pub(super) fn raw(&mut self) {
+        self.is_raw = true;
+    }
+
+    /// Whether it changes something and takes no body: then it refuses one.
+    pub(super) fn refuses_body(&mut self) -> bool {
+        let refuses = !self.method.is_safe() && self.body.is_none() && !self.is_raw;
+        if refuses {
+            self.refuses_bad_body();
+        }
+        refuses
+    }
+
+    /// It reads its body strictly.
+    pub(super) fn refuses_bad_body(&mut self) {
+        self.refuses(StatusCode::BAD_REQUEST, &["malformed_request"]);
+        self.refuses(StatusCode::PAYLOAD_TOO_LARGE, &["body_too_large"]);
+        self.refuses(StatusCode::UNPROCESSABLE_ENTITY, &["validation_failed", "unknown_field"]);
     }
 
     /// Who calls it must sign in, or may; a token that is not valid is refused either way.

@@ -4,10 +4,12 @@ use super::document::OpenApi;
 use super::operation::Operation;
 use super::{Described, page};
 use crate::CacheControl;
+use crate::extract::no_body;
 use axum::Router;
 use axum::extract::Request;
 use axum::handler::Handler;
 use axum::http::{Method, StatusCode, header};
+use axum::middleware::from_fn;
 use axum::response::{Html, IntoResponse};
 use axum::routing::{self, MethodRouter, Route};
 use bytes::Bytes;
@@ -23,6 +25,10 @@ use tower::{Layer, Service};
 /// use composable_rust_web::{Routes, axum::Json, get};
 /// let routes = Routes::new().route("/api/hello", get(async || Json("hello")).about("Greets"));
 /// ```
+///
+/// A POST, PUT or DELETE whose handler takes no body, as its arguments tell, refuses one as strictly as a
+/// [`JsonBody`](crate::JsonBody) with no fields: nobody believes that he was heard. A handler whose own extractor reads
+/// the body says so in its [`Describes`](crate::Describes), with `Operation::body`.
 ///
 /// Where nothing is to be described, a plain `Router` serves as well.
 #[derive(Debug, Clone, Default)]
@@ -108,8 +114,13 @@ macro_rules! methods {
                 {
                     let mut operation = Operation::new(Method::$method);
                     H::describe(&mut operation);
+                    self.methods = if operation.refuses_body() {
+                        let strict = MethodRouter::new().$name(handler).route_layer(from_fn(no_body));
+                        self.methods.merge(strict)
+                    } else {
+                        self.methods.$name(handler)
+                    };
                     self.operations.push(operation);
-                    self.methods = self.methods.$name(handler);
                     self
                 }
             )*

@@ -80,10 +80,14 @@ impl Problem {
     /// 412 `version_mismatch`: somebody else changed it.
     pub fn version_mismatch(expected: &Expectation, actual: StreamVersion) -> Self {
         let detail = "it was changed in the meantime; read it again and decide again";
-        Self::new(StatusCode::PRECONDITION_FAILED, "version_mismatch", detail)
-            .with("expected_version", expected.exact().map_or_else(|| expected.to_string().into(), number))
+        let problem = Self::new(StatusCode::PRECONDITION_FAILED, "version_mismatch", detail)
             .with("actual_version", actual.get())
-            .with("retry_strategy", "reload")
+            .with("retry_strategy", "reload");
+        // Always a number where it is there: several versions, or a tag that names none, are not told.
+        match expected.exact() {
+            Some(version) => problem.with("expected_version", version.get()),
+            None => problem,
+        }
     }
 
     /// 413 `body_too_large`.
@@ -188,8 +192,4 @@ impl Problem {
             }
         }
     }
-}
-
-fn number(version: StreamVersion) -> serde_json::Value {
-    version.get().into()
 }

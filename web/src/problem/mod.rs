@@ -81,6 +81,13 @@ impl Problem {
         self.with_header(header::RETRY_AFTER, HeaderValue::from(seconds))
     }
 
+    /// With another sentence for people, where the route knows better what is needed.
+    #[must_use]
+    pub(crate) fn explained(mut self, detail: &'static str) -> Self {
+        self.0.detail = detail.into();
+        self
+    }
+
     /// The status.
     pub fn status(&self) -> StatusCode {
         self.0.status

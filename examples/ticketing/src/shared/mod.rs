@@ -14,4 +14,4 @@ pub use line::{Line, Places, Seat, Ticket, TierSales, holds_of, places_of, sales
 pub use money::{Currency, Money};
 pub use public_url::PublicUrl;
 pub use secret::Secret;
-pub use violation::{Violation, Violations, text};
+pub use violation::{Violation, Violations, line, text};

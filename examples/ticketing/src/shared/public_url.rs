@@ -2,12 +2,12 @@
 
 use composable_rust::prelude::*;
 
-/// Scheme, host and port, left in the [`Application`] when the operator has said it.
+/// Scheme, host and port, left in the [`Application`]: what the operator has said, or else the listen address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicUrl(pub String);
 
 impl PublicUrl {
-    /// A link to `path`; without a public URL it names no host.
+    /// A link to `path`; it names no host where nothing listens.
     pub fn link(app: &Application, path: String) -> String {
         match app.get::<Self>() {
             Some(url) => format!("{}{path}", url.0),

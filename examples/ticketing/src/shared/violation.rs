@@ -31,11 +31,21 @@ impl Violations {
         }
     }
 
+    /// As [`Self::length`], of a text that is shown in one line beside others, such as a name: nothing in it may break
+    /// the line or turn the order in which its surroundings are read.
+    pub fn line(&mut self, text: &str, least: usize, most: usize, pointer: impl Into<String>) {
+        let pointer = pointer.into();
+        let leaves = text.chars().any(|c| !is_hidden(c) && leaves_line(c));
+        let detail = "it must not have line breaks or marks that turn the direction of writing";
+        self.check(!leaves, pointer.as_str(), "invalid_value", detail);
+        self.length(text, least, most, pointer);
+    }
+
     /// A text must have so many characters, counted without white space at its ends, and none that cannot be seen: not
     /// every store keeps them.
     pub fn length(&mut self, text: &str, least: usize, most: usize, pointer: impl Into<String>) {
         let pointer = pointer.into();
-        let hidden = text.chars().any(|c| c.is_control() && !c.is_whitespace());
+        let hidden = text.chars().any(is_hidden);
         self.check(!hidden, pointer.as_str(), "invalid_value", "it must not have control characters");
         let length = text.trim().chars().count();
         let code = if length < least { "too_short" } else { "too_long" };
@@ -65,10 +75,30 @@ impl Violations {
     }
 }
 
+fn is_hidden(c: char) -> bool {
+    c.is_control() && !c.is_whitespace()
+}
+
+/// White space that is no blank, the separators of lines and paragraphs, and the controls of writing direction (Unicode's
+/// property `Bidi_Control`).
+fn leaves_line(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// How [`Violations::length`] reads in the API's description.
 pub fn text<const LEAST: u32, const MOST: u32>(schema: &mut Schema) {
-    let allowed = r"[^\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]*";
-    let shown = if LEAST == 0 { "" } else { r"[^\s\x00-\x1f\x7f-\x9f]" };
+    describe::<LEAST, MOST>(schema, r"\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f");
+}
+
+/// How [`Violations::line`] reads there.
+pub fn line<const LEAST: u32, const MOST: u32>(schema: &mut Schema) {
+    describe::<LEAST, MOST>(schema, r"\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069");
+}
+
+fn describe<const LEAST: u32, const MOST: u32>(schema: &mut Schema, refused: &str) {
+    let allowed = format!("[^{refused}]*");
+    let shown = if LEAST == 0 { String::new() } else { format!(r"[^\s\x00-\x1f\x7f-\x9f{refused}]") };
     schema.insert("minLength".to_owned(), LEAST.into());
     schema.insert("maxLength".to_owned(), MOST.into());
     schema.insert("pattern".to_owned(), format!("^{allowed}{shown}{allowed}$").into());

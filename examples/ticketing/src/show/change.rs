@@ -2,7 +2,7 @@
 
 use super::draft::{MOST_CAPACITY, MOST_PER_ORDER, MOST_ROWS, MOST_SECTIONS, priced};
 use super::{Listing, NewSection, NewShow, NewTier, SeatRow, Section, SectionKind, ShowRefused, Tier, Venue};
-use crate::shared::{Currency, Money, SectionId, TierId, Violations, text};
+use crate::shared::{Currency, Money, SectionId, TierId, Violations, line, text};
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -15,7 +15,7 @@ use uuid::Uuid;
 #[serde(default)]
 pub struct ShowChange {
     /// As for a new show, here and below.
-    #[schemars(transform = text::<1, 200>)]
+    #[schemars(transform = line::<1, 200>)]
     pub title: Option<String>,
     /// More about it.
     #[schemars(transform = text::<0, 5_000>)]
@@ -53,7 +53,7 @@ pub struct SectionChange {
     /// Which one; none for a new one.
     pub id: Option<SectionId>,
     /// What it is called.
-    #[schemars(transform = text::<1, 100>)]
+    #[schemars(transform = line::<1, 100>)]
     pub name: Option<String>,
     /// How its places are told apart; of a draft only.
     pub kind: Option<SectionKind>,
@@ -79,7 +79,7 @@ pub struct TierChange {
     /// Which one; none for a new one.
     pub id: Option<TierId>,
     /// What it is called.
-    #[schemars(transform = text::<1, 100>)]
+    #[schemars(transform = line::<1, 100>)]
     pub name: Option<String>,
     /// Of one place.
     #[schemars(transform = priced)]

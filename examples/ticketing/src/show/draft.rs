@@ -1,7 +1,7 @@
 //! What an organiser asks to offer, and the rules for it.
 
 use super::{Listing, SeatRow, Section, SectionKind, ShowRefused, Tier, Venue};
-use crate::shared::{Currency, Money, TierId, Violations, text};
+use crate::shared::{Currency, Money, TierId, Violations, line, text};
 use composable_rust::prelude::*;
 use jiff::Timestamp;
 use jiff::tz::TimeZoneDatabase;
@@ -28,7 +28,7 @@ const USUAL_PER_ORDER: u32 = 10;
 #[derive(Debug, Clone, PartialEq, Data, JsonSchema)]
 pub struct NewShow {
     /// 1 to 200 characters.
-    #[schemars(transform = text::<1, 200>)]
+    #[schemars(transform = line::<1, 200>)]
     pub title: String,
     /// At most 5,000 characters.
     #[schemars(transform = text::<0, 5_000>)]
@@ -66,7 +66,7 @@ pub struct NewShow {
 ]))]
 pub struct NewSection {
     /// 1 to 100 characters.
-    #[schemars(transform = text::<1, 100>)]
+    #[schemars(transform = line::<1, 100>)]
     pub name: String,
     /// How its places are told apart.
     pub kind: SectionKind,
@@ -87,7 +87,7 @@ pub struct NewSection {
 #[derive(Debug, Clone, PartialEq, Data, JsonSchema)]
 pub struct NewTier {
     /// 1 to 100 characters.
-    #[schemars(transform = text::<1, 100>)]
+    #[schemars(transform = line::<1, 100>)]
     pub name: String,
     /// Of one place; zero is free.
     #[schemars(transform = priced)]
@@ -134,9 +134,9 @@ impl NewShow {
 
     pub(super) fn check(&self, now: Timestamp) -> Result<(), ShowRefused> {
         let mut wrong = Violations::default();
-        wrong.length(&self.title, 1, 200, "/title");
+        wrong.line(&self.title, 1, 200, "/title");
         wrong.length(self.description.as_deref().unwrap_or_default(), 0, 5_000, "/description");
-        wrong.length(&self.venue.name, 1, 200, "/venue/name");
+        wrong.line(&self.venue.name, 1, 200, "/venue/name");
         wrong.length(self.venue.address.as_deref().unwrap_or_default(), 0, 500, "/venue/address");
         let zone = "it must be an IANA time zone such as Europe/Berlin";
         wrong.check(is_zone(&self.venue.time_zone), "/venue/time_zone", "invalid_value", zone);
@@ -163,7 +163,7 @@ impl NewShow {
 
 impl NewSection {
     fn check(&self, currency: Currency, at: &str, wrong: &mut Violations) {
-        wrong.length(&self.name, 1, 100, format!("{at}/name"));
+        wrong.line(&self.name, 1, 100, format!("{at}/name"));
         let (capacity, rows) = (format!("{at}/capacity"), format!("{at}/rows"));
         match self.kind {
             SectionKind::General => {
@@ -199,7 +199,7 @@ impl NewSection {
         wrong.count(self.rows.len(), 1, MOST_ROWS, at);
         let mut names = BTreeSet::new();
         for (index, row) in self.rows.iter().enumerate() {
-            wrong.length(&row.name, 1, 20, format!("{at}/{index}/name"));
+            wrong.line(&row.name, 1, 20, format!("{at}/{index}/name"));
             let is_new = names.insert(row.name.trim());
             wrong.check(is_new, format!("{at}/{index}/name"), "duplicate", "another row has this name");
             wrong.range(row.seats.into(), 1, 1_000, format!("{at}/{index}/seats"));
@@ -221,7 +221,7 @@ impl NewTier {
     }
 
     fn check(&self, currency: Currency, at: &str, wrong: &mut Violations) {
-        wrong.length(&self.name, 1, 100, format!("{at}/name"));
+        wrong.line(&self.name, 1, 100, format!("{at}/name"));
         wrong.range(self.price.amount, 0, HIGHEST_PRICE, format!("{at}/price/amount"));
         let same = format!("it must be the event's currency, {}", currency.code());
         wrong.check(self.price.currency == currency, format!("{at}/price/currency"), "wrong_currency", same);

@@ -1,6 +1,6 @@
 //! `/api/events`: make, find, publish, sell, cancel.
 
-use super::views::{ListedShow, ShowList};
+use super::views::{ListedShow, ShowList, folded};
 use super::{Changed, Listing, NewShow, Section, Show, ShowChange, ShowCommand, ShowStatus};
 use crate::inventory::InventoryCommand;
 use crate::shared::{Places, ShowId};
@@ -150,7 +150,7 @@ pub fn shows_like(
         query = query.less_than("starts_at", later(to, Duration::from_micros(1)));
     }
     if let Some(words) = search.q {
-        query = query.contains("words", &words);
+        query = query.contains("words", &folded(&words));
     }
     query
 }

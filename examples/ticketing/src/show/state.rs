@@ -1,6 +1,6 @@
 //! What a show is at the moment.
 
-use crate::shared::{Currency, Money, Seat, SeatId, SectionId, TierId, text};
+use crate::shared::{Currency, Money, Seat, SeatId, SectionId, TierId, line, text};
 use composable_rust::prelude::*;
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -70,7 +70,7 @@ pub struct Listing {
 #[derive(Debug, Clone, PartialEq, Eq, Data, JsonSchema)]
 pub struct Venue {
     /// What it is called.
-    #[schemars(transform = text::<1, 200>)]
+    #[schemars(transform = line::<1, 200>)]
     pub name: String,
     /// How to find it.
     #[schemars(transform = text::<0, 500>)]
@@ -103,7 +103,7 @@ pub struct Section {
 #[derive(Debug, Clone, PartialEq, Eq, Data, JsonSchema)]
 pub struct SeatRow {
     /// What it is called.
-    #[schemars(transform = text::<1, 20>)]
+    #[schemars(transform = line::<1, 20>)]
     pub name: String,
     /// How many seats it has, numbered from 1.
     #[schemars(range(min = 1, max = 1_000))]

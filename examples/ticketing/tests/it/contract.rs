@@ -204,11 +204,20 @@ async fn shows_are_found_by_state_time_owner_and_words() {
         assert_eq!(titles(format!("status={status}")).await, found, "{status}");
     }
     assert_eq!(titles("q=JAZZ".into()).await, ["Late jazz"]);
+    ann.get("/api/events?q=%ff").await.problem(400, "invalid_parameter");
     assert_eq!(titles("to=2029-01-01T18:00:00Z".into()).await, ["Early music"]);
     assert_eq!(titles("from=2030-07-01T00:00:00Z".into()).await, ["Late jazz"]);
     assert_eq!(titles(format!("owner_id={}", eve.id)).await, ["Late jazz"]);
     assert_eq!(titles("page_size=1&page=2".into()).await, ["Late jazz"]);
     assert_eq!(titles("page=9".into()).await, Vec::<String>::new());
+
+    let mut apples = event(3);
+    apples["title"] = json!("Äpfel im Öl");
+    let apples = ann.post("/api/events", apples).await.expect(201);
+    for words in ["%C3%84PFEL", "%C3%A4pfel", "IM%20%C3%96L"] {
+        let found = ann.list_after(&format!("/api/events?q={words}"), &apples).await.expect(200);
+        assert_eq!(found.body["total"], 1, "{words}");
+    }
 }
 
 #[tokio::test]

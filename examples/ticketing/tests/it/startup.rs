@@ -145,6 +145,21 @@ async fn links_lead_to_the_public_url() {
 }
 
 #[tokio::test]
+async fn links_lead_to_where_it_listens_when_nobody_says_otherwise() {
+    let folder = folder();
+    let server = Server::start(folder.path(), &[]);
+    let buyer = server.sign_in("ann@example.org").await;
+    let show = buyer.sell(3).await;
+    let reservation = buyer.reserve(&show, 1).await.expect(201);
+    let asked = buyer.pay(&reservation, "requires_action").await.expect(201);
+    let link = asked.text("/action_url");
+    assert_eq!(link, format!("{}/payments/{}/action", server.url, asked.text("/id")));
+    let approved =
+        server.http.post(&link).bearer_auth(buyer.token()).json(&serde_json::json!({ "approve": true }));
+    assert_eq!(approved.send().await.unwrap().status(), 200, "a browser may follow it as it is");
+}
+
+#[tokio::test]
 async fn the_log_tells_of_requests_and_of_the_end_without_colours_in_a_file() {
     let folder = folder();
     let server = Server::start(folder.path(), &[]);

@@ -27,7 +27,7 @@ pub struct ListedShow {
     pub starts_at: Timestamp,
     /// When it was made.
     pub created_at: Timestamp,
-    /// What a search looks into.
+    /// What a search looks into, [`folded`].
     pub words: String,
     /// The show itself.
     pub show: Show,
@@ -42,7 +42,7 @@ impl Projection for ShowList {
     type Event = ShowEvent;
     type Row = ListedShow;
     const NAME: &'static str = "shows";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
 
     fn project(&self, event: &Recorded<ShowEvent>, rows: &mut Rows<ListedShow>) {
         let (id, version) = (*event.key(), event.version);
@@ -81,6 +81,11 @@ impl Projection for ShowList {
     }
 }
 
+/// Words as they are compared: in lower case, of any script.
+pub fn folded(words: &str) -> String {
+    words.to_lowercase()
+}
+
 fn words_of(listing: &Listing) -> String {
-    format!("{} {}", listing.title, listing.venue.name)
+    folded(&format!("{} {}", listing.title, listing.venue.name))
 }

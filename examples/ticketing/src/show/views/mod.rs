@@ -2,4 +2,4 @@
 
 mod events;
 
-pub use events::{ListedShow, ShowList};
+pub use events::{ListedShow, ShowList, folded};

@@ -1,7 +1,8 @@
 //! Prices, quantities and rights are the server's: whatever a client says of them is refused.
 
-use crate::binary::{Person, Server, event, folder};
+use crate::binary::{Answer, Person, Server, event, folder};
 use crate::books::Books;
+use reqwest::Method;
 use serde_json::{Value, json};
 use ticketing::payment::gateway::Entry;
 
@@ -35,6 +36,78 @@ async fn a_member_that_nobody_may_set_is_refused_in_every_body() {
         }
     }
     assert_eq!(person.get(&format!("/api/reservations/{order}")).await.text("/status"), "held");
+}
+
+#[tokio::test]
+async fn a_route_that_takes_no_body_refuses_one() {
+    let folder = folder();
+    let server = Server::start(folder.path(), &[]);
+    let person = server.sign_in("ann@example.org").await;
+    let nobody = "01890a5d-ac96-774b-bcce-b302099a8057";
+    let mut routes = 0;
+    let document = server.request(Method::GET, "/api-docs/openapi.json").send().await.unwrap();
+    let document: Value = document.json().await.unwrap();
+    for (template, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            if method == "get" || operation.get("requestBody").is_some() {
+                continue;
+            }
+            routes += 1;
+            let path = template.replace("{id}", nobody).replace("{section_id}", nobody);
+            let method: Method = method.to_uppercase().parse().unwrap();
+            let send = async |kind: &str, body: &str| {
+                let request = person.request(method.clone(), &path).header("content-type", kind);
+                let request = request.header("idempotency-key", "one").header("if-match", "*");
+                Answer::of(request.body(body.to_owned()).send().await.unwrap()).await
+            };
+            let unknown = send("application/json", r#"{"price": 1}"#).await.problem(422, "unknown_field");
+            assert_eq!(unknown["errors"][0]["pointer"], "/price");
+            send("application/json", "[1]").await.problem(422, "validation_failed");
+            for garbage in ["{", "{} {}", "price=1", "\u{0}"] {
+                send("application/json", garbage).await.problem(400, "malformed_request");
+            }
+            for kind in ["text/plain", "application/x-www-form-urlencoded"] {
+                send(kind, "price=1").await.problem(415, "unsupported_media_type");
+            }
+            // Nothing, and nothing said at length, is heard: there is no such thing.
+            for (kind, nothing) in [("application/json", "{}"), ("application/json", ""), ("text/plain", "")]
+            {
+                send(kind, nothing).await.problem(404, "not_found");
+            }
+        }
+    }
+    assert!(routes >= 5, "publish, open, close, extend and give up take no body; there are {routes}");
+}
+
+#[tokio::test]
+async fn no_name_breaks_the_line_or_turns_the_direction_of_what_stands_beside_it() {
+    let folder = folder();
+    let server = Server::start(folder.path(), &[]);
+    let person = server.sign_in("ann@example.org").await;
+    let mut seated = event(3);
+    let section = json!({ "name": "Stalls", "kind": "seated", "rows": [{ "name": "A", "seats": 2 }],
+        "tiers": seated["sections"][0]["tiers"] });
+    seated["sections"].as_array_mut().unwrap().push(section);
+    let names =
+        ["/title", "/venue/name", "/sections/0/name", "/sections/0/tiers/0/name", "/sections/1/rows/0/name"];
+    let marks = "\n\r\t\u{85}\u{2028}\u{2029}\u{202e}\u{2066}\u{200f}\u{61c}";
+    for (pointer, mark) in
+        names.into_iter().flat_map(|pointer| marks.chars().map(move |mark| (pointer, mark)))
+    {
+        let mut event = seated.clone();
+        *event.pointer_mut(pointer).unwrap() = json!(format!("a{mark}b"));
+        let refused = person.post("/api/events", event).await.problem(422, "validation_failed");
+        let error = &refused["errors"][0];
+        assert_eq!(
+            (&error["pointer"], &error["code"]),
+            (&json!(pointer), &json!("invalid_value")),
+            "{mark:?}"
+        );
+    }
+    let mut right = seated.clone();
+    right["title"] = json!("\u{5e9}\u{5dc}\u{5d5}\u{5dd} Äpfel 👩\u{200d}👩\u{200d}👧");
+    right["description"] = json!("one line\nand another");
+    person.post("/api/events", right).await.expect(201);
 }
 
 async fn refused(person: &Person<'_>, path: &str, body: Value, codes: &[&str]) {
