@@ -16,7 +16,7 @@ use composable_rust::prelude::*;
 use composable_rust::web::{
     EventStream, Follow, PathIds, Routes, ViewAnswer, ViewAnswers, body_limit, get, post,
 };
-use live::OfEvent;
+use live::{Detail, OfEvent};
 use places::{AvailabilityBody, SectionBody, places_of};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -29,9 +29,9 @@ const MOST_TOLD: u32 = 10_000;
 /// Largest answers that are kept, in bytes, all together: six of the largest shows.
 const MOST_KEPT: usize = 64 * 1024 * 1024;
 
-/// The answers about places, by show and whether everybody may see it.
+/// The answers about places, by show, whether everybody may see it, and whether seats are told.
 #[derive(Debug, Clone)]
-struct Kept(ViewAnswers<(ShowId, bool)>);
+struct Kept(ViewAnswers<(ShowId, bool, bool)>);
 
 /// The routes of this slice.
 pub fn routes() -> Routes {
@@ -57,25 +57,30 @@ async fn availability(
     State(app): State<Application>,
     Extension(Kept(answers)): Extension<Kept>,
     principal: Option<Principal>,
-    PathId(id): PathId<ShowId>,
+    (PathId(id), QueryParams(detail)): (PathId<ShowId>, QueryParams<Detail>),
     min_position: MinPosition,
 ) -> Result<ViewAnswer, Problem> {
+    let with_seats = detail.with_seats();
     let view = min_position.of(app.view::<Availability>());
     // What everybody may see stays so: who gets the kept answer need not be asked who he is.
-    if let Some(answer) = answers.kept(&(id, true), &view).await? {
+    if let Some(answer) = answers.kept(&(id, true, with_seats), &view).await? {
         return Ok(answer);
     }
-    let show = event_to_see(&app, id, principal.as_ref()).await?.state;
+    let show = event_to_see(&app, id, principal.as_ref()).await?;
     let made = async |view| {
-        let (position, places) = places_of(view, id).await?;
+        let (position, places) = places_of(&app, &view, (id, &show), with_seats).await?;
         ViewAnswer::new(position, &places)
     };
-    answers.get((id, show.is_public), view, made).await
+    answers.get((id, show.state.is_public, with_seats), view, made).await
 }
 
 /// [`availability`] as it changes, by server-sent events.
-async fn live(follow: Follow, PathId(id): PathId<ShowId>) -> Result<EventStream, Problem> {
-    follow.topic(LiveAvailability, OfEvent { event_id: id }).await
+async fn live(
+    follow: Follow,
+    PathId(id): PathId<ShowId>,
+    QueryParams(detail): QueryParams<Detail>,
+) -> Result<EventStream, Problem> {
+    follow.topic(LiveAvailability, OfEvent { event_id: id, seats: detail.seats }).await
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -111,6 +111,27 @@ async fn a_show_is_followed_and_resumed() {
 }
 
 #[tokio::test]
+async fn a_show_is_whole_from_the_moment_on_that_it_is_on_sale() {
+    let folder = folder();
+    let server = Server::start(folder.path(), &[]);
+    let ann = server.sign_in("ann@example.org").await;
+    for _ in 0..20 {
+        let show = ann.sell(3).await;
+        // Nobody says up to which position the view has to be.
+        let path = format!("/api/events/{}/availability", show.id);
+        let asked = async { server.get(&path).await.expect(200).body };
+        let followed = async { Events::follow(&server, &show, None).await.next().await.1 };
+        let page = format!("/events/{}", show.id);
+        let opened = async { server.request(Method::GET, &page).send().await.unwrap().text().await.unwrap() };
+        let (asked, followed, page) = tokio::join!(asked, followed, opened);
+        for shown in [asked, followed] {
+            assert_eq!(shown["sections"][0]["free"], 3, "{shown}");
+        }
+        assert!(page.contains("<span data-free>3</span>") && !page.contains("Sold out"), "{page}");
+    }
+}
+
+#[tokio::test]
 async fn a_draft_is_followed_by_its_owner_alone() {
     let folder = folder();
     let server = Server::start(folder.path(), &[("ADMIN_EMAIL", "root@example.org")]);

@@ -4,7 +4,7 @@
 use crate::inventory::views::{Availability, SectionPlaces, sections_of};
 use crate::inventory::{Counts, SeatState, Seats};
 use crate::shared::{Seat, SectionId, ShowId};
-use crate::show::{Section, SectionKind, Tier};
+use crate::show::{Section, SectionKind, Show, Tier};
 use composable_rust::prelude::*;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -58,25 +58,30 @@ impl SectionBody {
 /// The places of a show as a JSON object, and the position that this shows.
 ///
 /// # Errors
-/// Why the view cannot be read.
-pub(super) async fn places_of(view: View<Availability>, id: ShowId) -> Result<(Position, String), Problem> {
-    let page = sections_of(&view, id).await?;
+/// 503 `view_behind` when the view does not have all sections in time; why it cannot be read.
+pub(super) async fn places_of(
+    app: &Application,
+    view: &View<Availability>,
+    (id, show): (ShowId, &Loaded<Show>),
+    with_seats: bool,
+) -> Result<(Position, String), Problem> {
+    let page = sections_of(app, view, (id, show)).await?;
     let mut json = format!("{{\"event_id\":\"{id}\",\"sections\":[").into_bytes();
     for (index, row) in page.items.into_iter().enumerate() {
         if index > 0 {
             json.push(b',');
         }
-        write_section(&mut json, row).await?;
+        write_section(&mut json, row, with_seats).await?;
     }
     json.extend_from_slice(b"]}");
     let text = String::from_utf8(json).map_err(|error| Problem::defect(&error))?;
     Ok((page.position, text))
 }
 
-async fn write_section(json: &mut Vec<u8>, row: SectionPlaces) -> Result<(), Problem> {
+async fn write_section(json: &mut Vec<u8>, row: SectionPlaces, with_seats: bool) -> Result<(), Problem> {
     let SectionPlaces { listed, counts, .. } = row;
     write(json, &SectionBody::new(listed.clone(), &counts, 0))?;
-    if listed.kind != SectionKind::Seated {
+    if listed.kind != SectionKind::Seated || !with_seats {
         return Ok(());
     }
     // Its seats are its last member.

@@ -2,9 +2,11 @@
 
 use crate::inventory::{Counts, InventoryEvent};
 use crate::shared::{SectionId, ShowId};
-use crate::show::{MOST_SECTIONS, Section, ShowEvent};
+use crate::show::{MOST_SECTIONS, Section, Show, ShowEvent};
+use composable_rust::port::StreamRange;
 use composable_rust::prelude::*;
-use composable_rust::runtime::{ViewError, ViewPage};
+use composable_rust::runtime::ViewPage;
+use composable_rust::stream_of;
 
 /// The places of all sections.
 #[derive(Debug)]
@@ -37,15 +39,31 @@ pub enum PlacesEvent {
     Inventory(SectionId, InventoryEvent),
 }
 
-/// The sections of a show, in its order, and the position that they show.
+/// The sections of a show, in its order, and the position that they show. A view that does not have all of them yet is
+/// waited for.
 ///
 /// # Errors
-/// Why the view cannot be read.
+/// 503 `view_behind` when it does not have them in time; why it cannot be read.
+///
+/// # Cancel safety
+/// It only reads.
 pub async fn sections_of(
+    app: &Application,
     view: &View<Availability>,
-    show: ShowId,
-) -> Result<ViewPage<SectionPlaces>, ViewError> {
-    view.query().filter_eq("show", show).order_by("place").page(1, MOST_SECTIONS).fetch().await
+    (id, show): (ShowId, &Loaded<Show>),
+) -> Result<ViewPage<SectionPlaces>, Problem> {
+    let query = |view: &View<Availability>| {
+        view.query().filter_eq("show", id).order_by("place").page(1, MOST_SECTIONS)
+    };
+    let page = query(view).fetch().await?;
+    let sections = show.state.listing.iter().map(|listing| listing.sections.len()).sum::<usize>();
+    if page.items.len() >= sections {
+        return Ok(page);
+    }
+    let stream = stream_of::<Show>(&id).map_err(|error| Problem::defect(&error))?;
+    let newest = app.events().read_stream(&stream, StreamRange::latest(1)).await?;
+    let newest = newest.first().map_or(Position::ZERO, |event| event.position);
+    Ok(query(&view.at_least_position(newest)).fetch().await?)
 }
 
 impl Projection for Availability {

@@ -27,7 +27,7 @@ document.querySelector("[data-faults]")?.focus();
 const order = document.querySelector("form.order");
 if (order) choosing(order);
 const live = document.querySelector("[data-live]");
-if (live) following(live.dataset.live);
+if (live) following(live.dataset);
 const hold = document.querySelector("[data-until]");
 if (hold) counting(hold);
 const waiting = document.querySelector("[data-waiting]");
@@ -36,6 +36,7 @@ if (waiting) awaiting(waiting.dataset.waiting);
 function choosing(form) {
   const { currency, digits } = form.dataset;
   const sum = form.querySelector("[data-sum]");
+  const nothing = sum?.textContent;
   const total = () => {
     let [places, amount] = [0, 0];
     for (const input of form.querySelectorAll("[data-price]")) {
@@ -45,7 +46,8 @@ function choosing(form) {
     }
     if (!sum) return;
     const price = `${(amount / 10 ** digits).toFixed(digits)} ${currency}`;
-    sum.textContent = places ? `${places} ticket${places === 1 ? "" : "s"} · ${price}` : "";
+    sum.textContent = places ? `${places} ticket${places === 1 ? "" : "s"} · ${price}` : nothing;
+    sum.classList.toggle("dim", !places);
   };
   form.addEventListener("input", (event) => {
     if (event.target.name === "seat") count(event.target.closest("fieldset"));
@@ -55,9 +57,9 @@ function choosing(form) {
   total();
 }
 
-// Picked seats are tickets of the section's first price, as far as no other price is asked for.
+// Picked seats are tickets of the section's first price that is on sale, as far as no other price is asked for.
 function count(section) {
-  const [first, ...others] = section.querySelectorAll("[data-price]:not(:disabled)");
+  const [first, ...others] = section.querySelectorAll("[data-open]:not(:disabled)");
   if (!first) return;
   const picked = section.querySelectorAll("[name=seat]:checked").length;
   const asked = others.reduce((sum, input) => sum + (Number.parseInt(input.value, 10) || 0), 0);
@@ -66,10 +68,6 @@ function count(section) {
 
 // One stop for the Tab key in the whole table; arrows go from seat to seat.
 function roving(table) {
-  const seats = () => [...table.querySelectorAll("[name=seat]:not(:disabled)")];
-  const stop = (seat) => {
-    for (const other of table.querySelectorAll("[name=seat]")) other.tabIndex = other === seat ? 0 : -1;
-  };
   const move = (from, [down, right]) => {
     const column = from.closest("td").cellIndex;
     if (right) {
@@ -88,18 +86,33 @@ function roving(table) {
     if (ways[event.key]) event.preventDefault();
     to?.focus();
   });
-  table.addEventListener("focusin", (event) => stop(event.target));
-  stop(seats()[0]);
+  table.addEventListener("focusin", (event) => stop(table, event.target));
+  stop(table, table.querySelector("[name=seat]:not(:disabled)") ?? table.querySelector("[name=seat]"));
+}
+
+function stop(table, seat) {
+  for (const other of table.querySelectorAll("[name=seat]")) other.tabIndex = other === seat ? 0 : -1;
+}
+
+// Where the stop was taken, the nearest free seat becomes it; without any it waits where it is.
+function settle(table) {
+  const old = table.querySelector("[name=seat][tabindex='0']");
+  if (!old?.disabled) return;
+  const place = (seat) => [seat.closest("tr").rowIndex, seat.closest("td").cellIndex];
+  const [row, column] = place(old);
+  const away = (seat) => Math.abs(place(seat)[0] - row) * 1000 + Math.abs(place(seat)[1] - column);
+  const free = [...table.querySelectorAll("[name=seat]:not(:disabled)")];
+  if (free.length) stop(table, free.reduce((near, seat) => (away(seat) < away(near) ? seat : near)));
 }
 
 // The server tells of every change; where it cannot, it is asked now and then.
-function following(id) {
+function following({ live, ask: path }) {
   const ask = async () => {
-    const answer = await fetch(`/api/events/${id}/availability`).catch(() => undefined);
+    const answer = await fetch(path).catch(() => undefined);
     if (answer?.ok) show(await answer.json());
     setTimeout(ask, 5000);
   };
-  const source = new EventSource(`/api/events/${id}/live`);
+  const source = new EventSource(live);
   source.addEventListener("availability", (event) => show(JSON.parse(event.data)));
   source.addEventListener("error", () => {
     if (source.readyState === EventSource.CLOSED) ask();
@@ -107,30 +120,79 @@ function following(id) {
   addEventListener("pagehide", () => source.close());
 }
 
+// Every part of the page says the same, whichever way it changes, and nobody loses his place on it.
 function show({ sections }) {
-  for (const { id, name, free, seats } of sections) {
-    const section = document.querySelector(`[data-section="${CSS.escape(id)}"]`);
-    const left = section?.querySelector("[data-free]");
-    if (!left) continue;
-    if (free === 0 && left.textContent !== "0") announce(`${name} is sold out`);
-    left.textContent = free;
-    left.parentElement.classList.toggle("off", free === 0);
-    for (const seat of seats ?? []) take(section, seat);
+  const [focus, said] = [document.activeElement, []];
+  for (const told of sections) {
+    const section = document.querySelector(`[data-section="${CSS.escape(told.id)}"]`);
+    if (!section) continue;
+    const taken = (told.seats ?? []).map((seat) => take(section, seat, focus)).filter(Boolean);
+    if (taken.length) count(section);
+    said.push(...taken.map((place) => `${place} was just taken by somebody else`), ...left(section, told));
+    for (const table of section.querySelectorAll("[data-seats]")) settle(table);
   }
+  offer();
+  order.dispatchEvent(new Event("input"));
+  if (focus && focus !== document.body && !isUsable(focus)) said.push(...handOn(focus));
+  if (said.length) announce(said.join(". "));
 }
 
-function take(section, { id, state }) {
+// A seat as it is now. Answers its name when it was picked or looked at here, and is gone.
+function take(section, { id, state }, focus) {
   const seat = section.querySelector(`[name=seat][value="${CSS.escape(id)}"]`);
-  const gone = state !== "free";
-  if (!seat || seat.disabled === gone) return;
+  const gone = state !== "free" || !section.querySelector("[data-open]");
+  if (!seat || seat.disabled === gone) return undefined;
+  const lost = gone && (seat.checked || seat === focus);
   seat.ariaLabel = seat.ariaLabel.replace(/[^,]*$/, gone ? " taken" : " available");
-  if (gone && seat.checked) {
-    seat.checked = false;
-    count(section);
-    seat.dispatchEvent(new Event("input", { bubbles: true }));
-    announce(`${seat.dataset.place} was just taken by somebody else`);
-  }
+  seat.checked = false;
   seat.disabled = gone;
+  return lost ? seat.dataset.place : undefined;
+}
+
+// How many are left of a section, and so whether its prices can be asked for. Answers what to say about it.
+function left(section, { name, free }) {
+  const number = section.querySelector("[data-free]");
+  const before = Number(number.textContent);
+  if (before === free) return [];
+  number.textContent = free;
+  number.parentElement.classList.toggle("off", free === 0);
+  for (const input of section.querySelectorAll("[data-open]")) {
+    input.max = Math.min(Number(input.dataset.open), free);
+    input.disabled = free === 0;
+    if (input.disabled) input.value = 0;
+  }
+  if (free === 0) return [`${name} is sold out`];
+  return before === 0 ? [`${name}: ${free} left again`] : [];
+}
+
+// Whether anything can be ordered, as the whole page says it.
+function offer() {
+  const [checkout, note] = [order.querySelector("[data-checkout]"), document.querySelector("[data-closed]")];
+  const isLeft = order.querySelector("[data-open]:not(:disabled)") !== null;
+  if (!checkout || checkout.hidden !== isLeft) return;
+  checkout.hidden = !isLeft;
+  note.hidden = isLeft;
+  if (note.childElementCount) return;
+  const [title, text] = [document.createElement("h2"), document.createElement("p")];
+  title.id = "closed";
+  title.textContent = "Sold out";
+  text.textContent = "Every ticket is held or sold. Holds end after a few minutes: this page shows what comes back.";
+  note.append(title, text);
+}
+
+function isUsable(part) {
+  return part.isConnected && !part.disabled && part.checkVisibility({ visibilityProperty: true });
+}
+
+// What had the focus can have it no longer: the nearest seat gets it, or what follows on the page.
+function handOn(from) {
+  const seat = from.closest("[data-seats]")?.querySelector("[name=seat][tabindex='0']:not(:disabled)");
+  const stops = [...document.querySelectorAll("main :is(summary, input:not([type=hidden]), button, a[href])")];
+  const usable = stops.filter((part) => part.tabIndex === 0 && isUsable(part));
+  const isAfter = (part) => from.compareDocumentPosition(part) & Node.DOCUMENT_POSITION_FOLLOWING;
+  const to = seat ?? usable.find(isAfter) ?? usable.at(-1) ?? document.getElementById("main");
+  to.focus();
+  return seat ? [`you are now at ${seat.dataset.place}`] : [];
 }
 
 // The server's clock counts: only the difference of its two times is used.

@@ -4,7 +4,7 @@ use super::frame::Frame;
 use super::pager::Pager;
 use super::told::{When, tone};
 use crate::inventory::views::Availability;
-use crate::shared::{Money, ShowId};
+use crate::shared::{Money, SectionId, ShowId};
 use crate::show::views::ShowList;
 use crate::show::{MOST_SECTIONS, Search, ShowStatus, Tier, Venue, shows_like};
 use askama::Template;
@@ -78,13 +78,15 @@ struct Listing {
 
 #[derive(Deserialize)]
 struct Section {
+    id: SectionId,
+    capacity: u32,
     tiers: Vec<Tier>,
 }
 
 /// What a card tells of a section: how many places are free, and not which.
 #[derive(Deserialize)]
 struct Places {
-    show: ShowId,
+    section: SectionId,
     counts: Free,
 }
 
@@ -106,20 +108,22 @@ pub(super) async fn page(
     (pagination, min_position): (Pagination, MinPosition),
 ) -> Result<Response, Problem> {
     let shows = min_position.of(app.view::<ShowList>());
-    let search = wish.search(app.environment().now());
+    let now = app.environment().now();
+    let search = wish.search(now);
     let offered = [ShowStatus::Published, ShowStatus::SalesOpen, ShowStatus::SalesClosed];
     let query = shows_like(&shows, None, search).any_of("status", offered).order_by("starts_at");
     let found = query.page(pagination.page, PAGE_SIZE).fetch_as::<Found>().await?;
     let ids = found.items.iter().map(|row| row.id);
     let sections = min_position.of(app.view::<Availability>()).query().any_of("show", ids);
-    let free = free_places(&sections.page(1, SECTIONS_ON_A_PAGE).fetch_as().await?.items);
+    let places = sections.page(1, SECTIONS_ON_A_PAGE).fetch_as::<Places>().await?.items;
+    let free = places.into_iter().map(|places| (places.section, places.counts.free)).collect();
     let names = ("Earlier events", "Later events");
     frame.shows(&Home {
         frame: &frame,
         q: wish.q.as_deref().unwrap_or_default(),
         from: wish.from.map(|day| day.to_string()).unwrap_or_default(),
         to: wish.to.map(|day| day.to_string()).unwrap_or_default(),
-        shows: found.items.into_iter().filter_map(|row| Card::new(row, &free)).collect(),
+        shows: found.items.into_iter().filter_map(|row| Card::new(row, &free, now)).collect(),
         total: found.total,
         pager: Pager::new(pagination, (found.total, PAGE_SIZE), names, |page| wish.link(page)),
     })
@@ -144,9 +148,15 @@ impl Wish {
 }
 
 impl Card {
-    fn new(row: Found, free: &BTreeMap<ShowId, u32>) -> Option<Self> {
+    /// `free` tells of each section how many places are; one that its view does not know of yet is as it was made.
+    fn new(row: Found, free: &BTreeMap<SectionId, u32>, now: Timestamp) -> Option<Self> {
         let Listing { title, venue, starts_at, sections } = row.show.listing?;
-        let prices = sections.iter().flat_map(|section| &section.tiers).map(|tier| tier.price);
+        let free = |section: &Section| free.get(&section.id).copied().unwrap_or(section.capacity);
+        // Of what is on sale, only what can be had now.
+        let is_on_sale = row.status == ShowStatus::SalesOpen;
+        let left = sections.iter().filter(|section| !is_on_sale || free(section) > 0);
+        let tiers = left.flat_map(|section| &section.tiers);
+        let prices = tiers.filter(|tier| !is_on_sale || tier.is_sold_at(now)).map(|tier| tier.price);
         Some(Self {
             id: row.id,
             tone: tone(row.id.as_uuid()),
@@ -155,7 +165,7 @@ impl Card {
             venue: venue.name,
             price: prices.min_by_key(|price| price.amount),
             status: row.status,
-            free: free.get(&row.id).copied().unwrap_or_default(),
+            free: sections.iter().map(free).fold(0, u32::saturating_add),
         })
     }
 
@@ -170,13 +180,4 @@ impl Card {
             ShowStatus::SalesClosed | ShowStatus::Unlisted | ShowStatus::Draft => "Sale ended".to_owned(),
         }
     }
-}
-
-fn free_places(sections: &[Places]) -> BTreeMap<ShowId, u32> {
-    let mut free = BTreeMap::<_, u32>::new();
-    for section in sections {
-        let places = free.entry(section.show).or_default();
-        *places = places.saturating_add(section.counts.free);
-    }
-    free
 }

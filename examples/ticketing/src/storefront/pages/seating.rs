@@ -6,12 +6,18 @@ use super::told::When;
 use crate::inventory::views::SectionPlaces;
 use crate::inventory::{Counts, SeatState};
 use crate::shared::{Money, SeatId, SectionId};
-use crate::show::{Section, SectionKind, Tier};
+use crate::show::{Listing, Section, SectionKind, Tier};
 use composable_rust::prelude::*;
 use std::collections::BTreeSet;
 
-/// Most seats that are shown one by one; in larger sections people get the best ones together.
-const MOST_SEATS: u32 = 2_000;
+/// Most seats of a show that are shown one by one; in larger ones people get the best together.
+const MOST_SEATS: u32 = 5_000;
+
+/// Whether a show's seats are shown one by one.
+pub(super) fn are_seats_shown(listing: &Listing) -> bool {
+    let seated = listing.sections.iter().filter(|section| section.kind == SectionKind::Seated);
+    seated.fold(0, |sum: u32, section| sum.saturating_add(section.capacity)) <= MOST_SEATS
+}
 
 /// A section as the page of its show offers it.
 pub(super) struct SectionView {
@@ -59,6 +65,7 @@ pub(super) struct Offer<'a> {
     pub(super) now: Timestamp,
     pub(super) zone: &'a str,
     pub(super) most: u32,
+    pub(super) are_seats_shown: bool,
 }
 
 impl SectionView {
@@ -72,15 +79,28 @@ impl SectionView {
             is_seated,
             free: counts.free,
             tiers: listed.tiers.iter().map(tier).collect(),
-            rows: if listed.capacity <= MOST_SEATS { rows(listed, counts, offer.picked) } else { Vec::new() },
+            rows: if offer.are_seats_shown { rows(listed, counts, offer.picked) } else { Vec::new() },
         }
     }
 
-    /// What a seat costs, in few words.
-    pub(super) fn price(&self) -> String {
-        let lowest = self.tiers.iter().map(|tier| tier.price).min_by_key(|price| price.amount);
-        let lowest = lowest.map(|price| price.to_string()).unwrap_or_default();
-        if self.tiers.len() > 1 { format!("from {lowest}") } else { lowest }
+    /// What a seat costs now, in few words.
+    fn price(&self) -> String {
+        let open = || self.tiers.iter().filter(|tier| tier.closed.is_none()).map(|tier| tier.price);
+        match open().min_by_key(|price| price.amount) {
+            Some(lowest) if open().nth(1).is_some() => format!("from {lowest}"),
+            Some(only) => only.to_string(),
+            None => "not on sale".to_owned(),
+        }
+    }
+
+    /// Whether one of its prices is on sale.
+    pub(super) fn is_open(&self) -> bool {
+        self.tiers.iter().any(|tier| tier.closed.is_none())
+    }
+
+    /// Whether something of it can be ordered.
+    pub(super) fn is_left(&self) -> bool {
+        self.free > 0 && self.is_open()
     }
 
     pub(super) fn has_picked(&self) -> bool {

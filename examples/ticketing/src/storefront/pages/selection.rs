@@ -47,10 +47,10 @@ impl Selection {
     }
 
     /// What is ordered, or everything that cannot be understood.
-    pub(super) fn lines(&self, listing: &Listing) -> Result<Lines, Vec<Fault>> {
+    pub(super) fn lines(&self, listing: &Listing, now: Timestamp) -> Result<Lines, Vec<Fault>> {
         let (mut lines, mut faults) = (Lines::new(), Vec::new());
         for section in &listing.sections {
-            match self.lines_of(section) {
+            match self.lines_of(section, now) {
                 Ok(found) => lines.extend(found),
                 Err(found) => faults.extend(found),
             }
@@ -62,16 +62,17 @@ impl Selection {
         if faults.is_empty() { Ok(lines) } else { Err(faults) }
     }
 
-    /// Seats that are picked are shared out over the tiers in their order; without numbers all are of the first.
-    fn lines_of(&self, section: &Section) -> Result<Lines, Vec<Fault>> {
+    /// Seats that are picked are shared out over the tiers in their order; without numbers all are of the first that is sold now.
+    fn lines_of(&self, section: &Section, now: Timestamp) -> Result<Lines, Vec<Fault>> {
         let mut wanted = self.quantities(section)?;
         let mut seats: Vec<_> = self.seats().into_iter().filter(|seat| is_in(*seat, section)).collect();
         if seats.is_empty() {
             let line = |(tier, quantity)| line(section, tier, Some(quantity), None);
             return Ok(wanted.into_iter().map(line).collect());
         }
+        let first = section.tiers.iter().find(|tier| tier.is_sold_at(now)).or(section.tiers.first());
         let asked: usize = wanted.iter().map(|(_, quantity)| *quantity as usize).sum();
-        if let (0, Some(tier)) = (asked, section.tiers.first()) {
+        if let (0, Some(tier)) = (asked, first) {
             return Ok(vec![line(section, tier.id, None, Some(seats))]);
         }
         if asked != seats.len() {
@@ -81,7 +82,7 @@ impl Selection {
                 count(seats.len(), "seat"),
                 count(asked, "ticket"),
             );
-            let field = section.tiers.first().map(|tier| field_of(tier.id)).unwrap_or_default();
+            let field = first.map(|tier| field_of(tier.id)).unwrap_or_default();
             return Err(vec![Fault { field, text }]);
         }
         let share = |(tier, quantity): (TierId, u32)| {

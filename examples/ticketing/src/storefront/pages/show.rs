@@ -2,7 +2,7 @@
 
 use super::Counter;
 use super::frame::Frame;
-use super::seating::{Offer, SectionView};
+use super::seating::{Offer, SectionView, are_seats_shown};
 use super::selection::{Fault, Selection, field_of};
 use super::sign_in;
 use super::told::{When, tone};
@@ -33,8 +33,18 @@ struct ShowPage<'a> {
 }
 
 impl ShowPage<'_> {
-    fn free(&self) -> u32 {
-        self.sections.iter().fold(0, |sum, section| sum.saturating_add(section.free))
+    fn is_sold_out(&self) -> bool {
+        self.is_on_sale() && self.sections.iter().all(|section| section.free == 0)
+    }
+
+    /// Most places that one person may order at once.
+    fn most(&self) -> u32 {
+        most_of(self.listing)
+    }
+
+    /// What is followed: seats that the page does not show are not sent to it.
+    fn detail(&self) -> &'static str {
+        if self.sections.iter().all(|section| section.rows.is_empty()) { "?seats=false" } else { "" }
     }
 
     fn is_on_sale(&self) -> bool {
@@ -44,8 +54,9 @@ impl ShowPage<'_> {
     /// Why nothing can be ordered, if nothing can.
     fn closed(&self) -> Option<&'static str> {
         match self.status {
-            ShowStatus::SalesOpen if self.free() == 0 => Some("Sold out"),
-            ShowStatus::SalesOpen => None,
+            ShowStatus::SalesOpen if self.is_sold_out() => Some("Sold out"),
+            ShowStatus::SalesOpen if self.sections.iter().any(SectionView::is_left) => None,
+            ShowStatus::SalesOpen => Some("No ticket is on sale at the moment"),
             ShowStatus::Published => Some("Tickets are not on sale yet"),
             ShowStatus::Unlisted | ShowStatus::Draft => Some("This event is not published yet"),
             ShowStatus::SalesClosed => Some("The sale has ended"),
@@ -65,7 +76,7 @@ pub(super) async fn page(
     QueryParams(selection): QueryParams<Selection>,
     min_position: MinPosition,
 ) -> Result<Response, Problem> {
-    let show = event_to_see(&app, id, frame.principal.as_ref()).await?.state;
+    let show = event_to_see(&app, id, frame.principal.as_ref()).await?;
     let places = min_position.of(app.view::<Availability>());
     shown(&app, &frame, (id, &show, &places), &selection, (StatusCode::OK, &[])).await
 }
@@ -81,9 +92,9 @@ pub(super) async fn reserve(
     let Some(principal) = &frame.principal else {
         return Ok(sign_in::first(&selection.link(id)).into_response());
     };
-    let show = event_to_see(&app, id, Some(principal)).await?.state;
-    let Some(listing) = &show.listing else { return Err(Problem::internal()) };
-    let (status, faults) = match selection.lines(listing) {
+    let show = event_to_see(&app, id, Some(principal)).await?;
+    let Some(listing) = &show.state.listing else { return Err(Problem::internal()) };
+    let (status, faults) = match selection.lines(listing, app.environment().now()) {
         Ok(lines) => {
             let (fields, lines): (Vec<_>, Vec<_>) = lines.into_iter().unzip();
             let wanted = NewReservation { event_id: id, lines };
@@ -104,25 +115,28 @@ pub(super) async fn reserve(
 async fn shown(
     app: &Application,
     frame: &Frame,
-    (id, show, places): (ShowId, &Show, &View<Availability>),
+    (id, show, places): (ShowId, &Loaded<Show>, &View<Availability>),
     selection: &Selection,
     (status, faults): (StatusCode, &[Fault]),
 ) -> Result<Response, Problem> {
-    let Some(listing) = &show.listing else { return Err(Problem::internal()) };
-    let rows = sections_of(places, id).await?;
+    let Loaded { state: Show { status: sale, listing: Some(listing), .. }, .. } = show else {
+        return Err(Problem::internal());
+    };
+    let rows = sections_of(app, places, (id, show)).await?;
     let zone = listing.venue.time_zone.as_str();
     let offer = Offer {
         selection,
         picked: &selection.seats(),
         now: app.environment().now(),
         zone,
-        most: listing.max_per_order,
+        most: most_of(listing),
+        are_seats_shown: are_seats_shown(listing),
     };
     let page = ShowPage {
         frame,
         id,
         tone: tone(id.as_uuid()),
-        status: show.status,
+        status: *sale,
         listing,
         when: When::new(listing.starts_at, zone),
         ends: listing.ends_at.map(|end| When::new(end, zone)),
@@ -130,6 +144,10 @@ async fn shown(
         faults,
     };
     frame.shows_as(status, &page)
+}
+
+fn most_of(listing: &Listing) -> u32 {
+    listing.max_per_customer.unwrap_or(u32::MAX).min(listing.max_per_order)
 }
 
 /// What was refused, each fault with the field of the line that it is about.
