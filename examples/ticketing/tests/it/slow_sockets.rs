@@ -3,7 +3,7 @@
 use crate::binary::{Person, Server, folder};
 use composable_rust::runtime::SystemClock;
 use composable_rust::{Clock, elapsed};
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -12,7 +12,8 @@ use tokio::time::timeout;
 
 const OF_EACH_KIND: usize = 100;
 const CLOSED_WITHIN: Duration = Duration::from_secs(10);
-/// Half of the others are answered within this; how long the slowest waits depends on what else the machine does.
+/// The others are answered within this, and what the same takes of a server that nobody is slow to: so long the machine
+/// lets both wait, whatever else it does.
 const ANSWERED_WITHIN: Duration = Duration::from_millis(200);
 const HEAD: &str =
     "POST /api/auth/dev-sign-in HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
@@ -30,37 +31,45 @@ fn kinds() -> [(&'static str, String, &'static [u8]); 5] {
 
 #[tokio::test]
 async fn five_hundred_slow_sockets_are_closed_while_others_are_served() {
-    let folder = folder();
+    let (folder, calm_folder) = (folder(), folder());
     let server = Server::start(folder.path(), &[]);
     let address = server.url.trim_start_matches("http://").parse().unwrap();
     let organiser = server.sign_in("ann@example.org").await;
-    let show = organiser.sell(1_000).await;
-    let path = format!("/api/events/{}/availability", show.id);
+    let path = on_sale(&organiser).await;
+    let calm = Server::start(calm_folder.path(), &[]);
+    let calm_organiser = calm.sign_in("ann@example.org").await;
+    let calm_path = on_sale(&calm_organiser).await;
 
     let clients = kinds().into_iter().flat_map(|kind| vec![kind; OF_EACH_KIND]);
     let mut closing = Box::pin(join_all(clients.map(|kind| life(address, kind))));
     let mut waits = Vec::new();
     let lives = loop {
-        let asked = SystemClock.now();
-        let others = serve(&server, &organiser, &path);
+        let both = join(serve(&organiser, &path), serve(&calm_organiser, &calm_path));
         tokio::select! {
             biased;
             lives = &mut closing => break lives,
-            () = others => waits.push(elapsed(asked, SystemClock.now())),
+            both = both => waits.push(both),
         }
     };
     for (kind, life) in lives {
         assert!(life < CLOSED_WITHIN, "{kind}: open for {life:?}");
     }
-    waits.sort_unstable();
-    let median = waits[waits.len() / 2];
-    assert!(waits.len() > 50 && median < ANSWERED_WITHIN, "{} answers, half within {median:?}", waits.len());
+    let late: Vec<_> = waits.iter().filter(|(wait, calm)| *wait >= ANSWERED_WITHIN + *calm).collect();
+    assert!(waits.len() > 50, "{} answers", waits.len());
+    assert!(late.len() * 100 <= waits.len(), "{} of {} answers are late: {late:?}", late.len(), waits.len());
 }
 
-/// One look and one order of somebody who is not slow.
-async fn serve(server: &Server, person: &Person<'_>, path: &str) {
-    server.get(path).await.expect(200);
+/// A show on sale, and where it says what is left of it.
+async fn on_sale(organiser: &Person<'_>) -> String {
+    format!("/api/events/{}/availability", organiser.sell(1_000).await.id)
+}
+
+/// How long somebody who is not slow waits for what is left and for his orders.
+async fn serve(person: &Person<'_>, path: &str) -> Duration {
+    let asked = SystemClock.now();
+    person.server.get(path).await.expect(200);
     person.get("/api/reservations").await.expect(200);
+    elapsed(asked, SystemClock.now())
 }
 
 /// How long the server lets a slow client be.
