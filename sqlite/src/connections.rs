@@ -120,7 +120,7 @@ impl Database {
     }
 
     /// As [`Self::write`], for what follows from events and nobody waits for to be told that something was done: rows of
-    /// views, checkpoints, snapshots, kept answers. There are many of them for each append, so they queue by themselves,
+    /// views, checkpoints, snapshots. There are many of them for each append, so they queue by themselves,
     /// and an append waits for one of them at most.
     pub(crate) async fn write_behind(self: &Arc<Self>, doing: &'static str) -> Result<Write<'_>, StoreError> {
         let behind = self.behind.lock().await;

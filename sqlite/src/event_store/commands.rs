@@ -59,7 +59,8 @@ pub(super) async fn save_responses(
     database: &Arc<Database>,
     responses: &[(CommandId, StoredResponse)],
 ) -> Result<(), StoreError> {
-    let mut write = database.write_behind("save responses").await?;
+    // Clients wait for it, and whoever saves does one write at a time: an append waits for one of these at most.
+    let mut write = database.write("save responses").await?;
     let mut left = responses;
     while !left.is_empty() {
         let (part, rest) = left.split_at(chunk(left.len()));

@@ -1,15 +1,18 @@
 //! The keys that this process is working on, and the answers that are on their way to the store.
 //!
-//! Answers are saved beside the requests, many in one write: a client does not wait for it, and until it is done a
-//! repeat gets the answer from here. One that a crash loses is rebuilt by the handler from the command's first result.
+//! Answers are saved many in one write, and each client gets his when it is saved: a repeat after a crash finds what
+//! he has heard. Until it is saved a repeat gets the answer from here. One that a crash loses nobody has heard; it is
+//! rebuilt by the handler from the command's first result.
 
 use bytes::Bytes;
 use composable_rust_core::describe;
 use composable_rust_core::port::{EventStore, StoredResponse};
 use composable_rust_core::{CommandId, Environment};
+use futures_util::FutureExt;
+use futures_util::future::Shared;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 
 /// Most answers in one write.
 const BATCH: usize = 256;
@@ -31,15 +34,27 @@ struct Inner {
 #[derive(Debug, Default)]
 struct State {
     keys: BTreeMap<CommandId, Entry>,
-    to_save: Vec<(CommandId, StoredResponse)>,
+    to_save: Vec<Kept>,
     is_saving: bool,
+}
+
+/// Completes when an answer is saved, or cannot be; it is saved all the same when nobody waits.
+pub(crate) type Saved = Shared<oneshot::Receiver<()>>;
+
+/// An answer on its way to the store.
+#[derive(Debug)]
+struct Kept {
+    id: CommandId,
+    answer: StoredResponse,
+    /// Dropped when it is there, or given up.
+    saved: oneshot::Sender<()>,
 }
 
 #[derive(Debug)]
 struct Entry {
     fingerprint: Bytes,
     /// Absent while the request is running.
-    answer: Option<StoredResponse>,
+    answer: Option<(StoredResponse, Saved)>,
 }
 
 /// A claim on a key; it ends with this value, however the request ends.
@@ -50,12 +65,12 @@ pub(crate) struct Claim {
 }
 
 /// Why a key cannot be claimed.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Taken {
     /// The same request is running.
     Running,
     /// The same request was answered with this.
-    Answered(StoredResponse),
+    Answered(StoredResponse, Saved),
     /// It belongs to another request.
     Other,
 }
@@ -66,7 +81,9 @@ impl Answers {
         let mut state = self.lock();
         match state.keys.get(&id) {
             Some(entry) if entry.fingerprint != *fingerprint => Err(Taken::Other),
-            Some(Entry { answer: Some(answer), .. }) => Err(Taken::Answered(answer.clone())),
+            Some(Entry { answer: Some((answer, saved)), .. }) => {
+                Err(Taken::Answered(answer.clone(), saved.clone()))
+            }
             Some(_) => Err(Taken::Running),
             None => {
                 state.keys.insert(id, Entry { fingerprint: fingerprint.clone(), answer: None });
@@ -90,6 +107,8 @@ impl Answers {
     async fn save(self, events: Arc<dyn EventStore>) {
         let mut saving = Saving { answers: &self, batch: Vec::new() };
         while let Some(batch) = self.next_batch() {
+            let (batch, waiting): (Vec<_>, Vec<_>) =
+                batch.into_iter().map(|kept| ((kept.id, kept.answer), kept.saved)).unzip();
             saving.batch = batch.iter().map(|(id, _)| *id).collect();
             if let Err(error) = events.save_responses(batch).await {
                 tracing::warn!(error = describe(&error), "answers could not be kept for repeats");
@@ -98,10 +117,12 @@ impl Answers {
             for id in std::mem::take(&mut saving.batch) {
                 state.keys.remove(&id);
             }
+            drop(state);
+            drop(waiting);
         }
     }
 
-    fn next_batch(&self) -> Option<Vec<(CommandId, StoredResponse)>> {
+    fn next_batch(&self) -> Option<Vec<Kept>> {
         let mut state = self.lock();
         let size = state.to_save.len().min(BATCH);
         let batch: Vec<_> = state.to_save.drain(..size).collect();
@@ -128,7 +149,7 @@ impl Drop for Saving<'_> {
         let mut state = self.answers.lock();
         // In good order it is false already, and somebody may have begun anew.
         if !self.batch.is_empty() {
-            let waiting = std::mem::take(&mut state.to_save).into_iter().map(|(id, _)| id);
+            let waiting = std::mem::take(&mut state.to_save).into_iter().map(|kept| kept.id);
             for id in std::mem::take(&mut self.batch).into_iter().chain(waiting) {
                 state.keys.remove(&id);
             }
@@ -147,19 +168,22 @@ impl Claim {
         answer: StoredResponse,
         events: &Arc<dyn EventStore>,
         environment: &Environment,
-    ) {
+    ) -> Saved {
+        let (saved, is_saved) = oneshot::channel();
+        let is_saved = is_saved.shared();
         let mut state = self.answers.lock();
         if state.to_save.len() >= MOST_WAITING {
-            return;
+            return is_saved;
         }
         if let Some(entry) = state.keys.get_mut(&self.id) {
-            entry.answer = Some(answer.clone());
+            entry.answer = Some((answer.clone(), is_saved.clone()));
         }
-        state.to_save.push((self.id, answer));
+        state.to_save.push(Kept { id: self.id, answer, saved });
         if !std::mem::replace(&mut state.is_saving, true) {
             let save = self.answers.clone().save(Arc::clone(events));
             environment.spawner.spawn("http.answers", Box::pin(save));
         }
+        is_saved
     }
 }
 
@@ -228,13 +252,17 @@ mod tests {
         let events = Arc::new(Broken::default()) as Arc<dyn EventStore>;
         let answer = StoredResponse { status: 200, headers: Vec::new(), body: Bytes::new() };
         for round in 0..3 {
+            let mut heard = Vec::new();
             // More than one batch, so that some wait while the first is written.
             for number in 0..=BATCH {
                 let id = CommandId::derived(&[&round.to_string(), &number.to_string()]);
                 let claim = answers.claim(id, &Bytes::from("1")).unwrap();
-                claim.answer(answer.clone(), &events, &environment);
+                heard.push(claim.answer(answer.clone(), &events, &environment));
             }
             answers.saved().await;
+            for is_saved in heard {
+                assert!(is_saved.await.is_err(), "given up");
+            }
             let state = answers.lock();
             assert!(state.keys.is_empty() && state.to_save.is_empty() && !state.is_saving, "{state:?}");
         }
@@ -245,8 +273,8 @@ mod tests {
         let answers = Answers::default();
         let (id, one, two) = (CommandId::derived(&["k"]), Bytes::from("1"), Bytes::from("2"));
         let claim = answers.claim(id, &one).unwrap();
-        assert_eq!(answers.claim(id, &one).unwrap_err(), Taken::Running);
-        assert_eq!(answers.claim(id, &two).unwrap_err(), Taken::Other);
+        assert!(matches!(answers.claim(id, &one).unwrap_err(), Taken::Running));
+        assert!(matches!(answers.claim(id, &two).unwrap_err(), Taken::Other));
         drop(claim);
         assert!(answers.claim(id, &two).is_ok());
     }

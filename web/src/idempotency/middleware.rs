@@ -60,7 +60,10 @@ async fn keyed(web: &Web, key: IdempotencyKey, request: Request, next: Next) -> 
         Ok(claim) => claim,
         Err(Taken::Running) => return Err(Problem::request_in_progress()),
         Err(Taken::Other) => return Err(Problem::idempotency_key_reused()),
-        Err(Taken::Answered(answer)) => return again(answer).ok_or_else(Problem::internal),
+        Err(Taken::Answered(answer, saved)) => {
+            saved.await.ok();
+            return again(answer).ok_or_else(Problem::internal);
+        }
     };
     let first = first_use(web, id, &digest).await?;
     let (moment, is_new) = match first {
@@ -179,6 +182,7 @@ async fn keep(web: &Web, claim: Claim, response: Response) -> Response {
     };
     let app = web.application();
     let stored = StoredResponse { status: parts.status.as_u16(), headers, body: kept };
-    claim.answer(stored, app.events(), app.environment());
+    // Once a client has heard it, no crash changes it. Whether it could be saved is told in the log.
+    claim.answer(stored, app.events(), app.environment()).await.ok();
     Response::from_parts(parts, body)
 }

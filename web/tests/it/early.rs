@@ -4,7 +4,6 @@
 use crate::raw::{PATIENCE, read_until};
 use crate::server::{TestServer, start, start_with};
 use composable_rust_web::{HttpOptions, RateLimitLayer};
-use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;

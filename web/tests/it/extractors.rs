@@ -303,7 +303,8 @@ async fn a_change_names_the_version_that_it_changes() {
     let document = problem(put(Some("\"7\"")).await.unwrap(), 412, "version_mismatch").await;
     assert_eq!((&document["expected_version"], &document["actual_version"]), (&json!(7), &json!(1)));
     assert!(document["retry_strategy"].is_string());
-    problem(put(Some("W/\"1\"")).await.unwrap(), 412, "version_mismatch").await;
+    let document = problem(put(Some("W/\"1\"")).await.unwrap(), 412, "version_mismatch").await;
+    assert_eq!(document.get("expected_version"), None, "a tag that never matches names no version");
     for tag in ["\"01\"", "\"\"", "\"18446744073709551616\""] {
         problem(put(Some(tag)).await.unwrap(), 412, "version_mismatch").await;
     }

@@ -14,11 +14,6 @@ use ticketing::reservation::{Reservation, ReservationStatus};
 use ticketing::shared::{PaymentId, RefundId, ReservationId, ShowId};
 use ticketing::show::{Show, ShowStatus};
 
-/// What changes after the first answer, or is of the moment: an answer that a crash kept from being stored is made
-/// again from what was written.
-const OF_THE_MOMENT: [&str; 7] =
-    ["status", "remaining", "action_url", "payment_id", "refunded", "decline_reason", "server_time"];
-
 /// How long a repeat may take: no gateway is asked again for what is known.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -127,7 +122,7 @@ impl Acknowledged {
                         continue;
                     };
                     let again = Answer::of(again).await;
-                    if (again.status, lasting(&again.body)) != (post.status, lasting(&post.answer)) {
+                    if (again.status, &again.body) != (post.status, &post.answer) {
                         otherwise.push(format!("first {post:?}\nthen {} {}", again.status, again.body));
                     }
                 }
@@ -193,15 +188,4 @@ async fn refund(app: &Application, post: &Post) -> Result<(), String> {
 
 fn id<T: std::str::FromStr>(post: &Post) -> Result<T, String> {
     post.answer["id"].as_str().and_then(|id| id.parse().ok()).ok_or_else(|| "it has no id".to_owned())
-}
-
-/// An answer without what changes later.
-fn lasting(answer: &Value) -> Value {
-    let mut answer = answer.clone();
-    if let Some(fields) = answer.as_object_mut() {
-        for field in OF_THE_MOMENT {
-            fields.remove(field);
-        }
-    }
-    answer
 }
