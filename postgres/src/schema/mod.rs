@@ -7,7 +7,7 @@
 use crate::error::setup_error;
 use composable_rust_core::port::StoreError;
 use jiff::Timestamp;
-use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Postgres, Row, Transaction};
 
 /// The advisory lock under which tables are made: "composab" as a number.
 pub(crate) const LOCK: i64 = 0x636f_6d70_6f73_6162;
@@ -97,9 +97,12 @@ async fn make_schema(connection: &mut PgConnection, schema: &str) -> Result<(), 
         .fetch_one(&mut *connection)
         .await?;
     if !known {
+        // Two that do it at once would both find none: IF NOT EXISTS alone does not keep them apart.
+        let mut transaction = locked(connection).await?;
         let quoted = schema.replace('"', "\"\"");
         let text = format!("CREATE SCHEMA IF NOT EXISTS \"{quoted}\"");
-        sqlx::raw_sql(AssertSqlSafe(text)).execute(connection).await?;
+        sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut *transaction).await?;
+        transaction.commit().await?;
     }
     Ok(())
 }
@@ -138,19 +141,24 @@ impl From<sqlx::Error> for MigrationError {
     }
 }
 
+/// A transaction that changes what tables there are. Whoever comes second waits here, and then finds the work done.
+async fn locked(connection: &mut PgConnection) -> Result<Transaction<'_, Postgres>, sqlx::Error> {
+    let mut transaction = connection.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
+    sqlx::query("SELECT pg_advisory_xact_lock($1)")
+        .bind(LOCK)
+        .persistent(false)
+        .execute(&mut *transaction)
+        .await?;
+    Ok(transaction)
+}
+
 async fn run(
     connection: &mut PgConnection,
     migrations: &[Migration],
     code: &str,
     now: Timestamp,
 ) -> Result<(), MigrationError> {
-    let mut transaction = connection.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
-    // Whoever comes second waits here, and then finds the work done.
-    sqlx::query("SELECT pg_advisory_xact_lock($1)")
-        .bind(LOCK)
-        .persistent(false)
-        .execute(&mut *transaction)
-        .await?;
+    let mut transaction = locked(connection).await?;
     sqlx::raw_sql(
         "CREATE TABLE IF NOT EXISTS schema_migrations (
             version bigint PRIMARY KEY,
