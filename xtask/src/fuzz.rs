@@ -4,7 +4,7 @@
 //! What is asked and which exceptions there are is said beside the application (`examples/ticketing/tests/fuzz/`). Here it
 //! is installed and run; a machine without Python, or without the packages, is an error and never a pass.
 
-use crate::step::{Error, Step, root};
+use crate::step::{Error, Step, build_folder, root};
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -121,7 +121,7 @@ impl Program {
     fn start_in(folder: &Path) -> io::Result<Self> {
         std::fs::create_dir_all(folder)?;
         let log = std::fs::File::create(folder.join("log"))?;
-        let mut child = Command::new(root().join("target/debug/ticketing"))
+        let mut child = Command::new(build_folder().join("debug/ticketing"))
             .arg("--demo")
             .current_dir(folder)
             .env_clear()
